@@ -1,0 +1,47 @@
+# anabranch_room(NAME [NEEDS room...] [LIBS target...]): a folder of src/ as a static library
+# anabranch_NAME of its *.cc, and a test program NAME_test of its *_test.cc. Tests whose name ends
+# in _model_test.cc read the real models and go into NAME_model_test, labelled "model".
+function(anabranch_room name)
+  cmake_parse_arguments(ROOM "" "" "NEEDS;LIBS" ${ARGN})
+  set(dir ${CMAKE_CURRENT_SOURCE_DIR}/src/${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  set(model_tests ${tests})
+  list(FILTER model_tests INCLUDE REGEX "_model_test\\.cc$")
+  list(FILTER tests EXCLUDE REGEX "_model_test\\.cc$")
+
+  if(NOT sources)
+    add_library(anabranch_${name} INTERFACE)
+    return()
+  endif()
+  add_library(anabranch_${name} STATIC ${sources})
+  list(TRANSFORM ROOM_NEEDS PREPEND anabranch_)
+  target_link_libraries(anabranch_${name} PUBLIC anabranch_options ${ROOM_NEEDS} ${ROOM_LIBS})
+
+  if(NOT ANABRANCH_TESTS)
+    return()
+  endif()
+  foreach(kind IN ITEMS "test" "model_test")
+    if(kind STREQUAL "test")
+      set(files ${tests})
+    else()
+      set(files ${model_tests})
+    endif()
+    if(NOT files)
+      continue()
+    endif()
+    add_executable(${name}_${kind} ${files})
+    target_link_libraries(${name}_${kind} PRIVATE anabranch_${name} anabranch_test_support
+                          GTest::gtest_main GTest::gmock rapidcheck)
+    target_compile_definitions(${name}_${kind} PRIVATE
+      ANABRANCH_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
+    if(kind STREQUAL "test")
+      gtest_discover_tests(${name}_${kind} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+    else()
+      gtest_discover_tests(${name}_${kind} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
+                           PROPERTIES LABELS model RUN_SERIAL TRUE)
+    endif()
+  endforeach()
+endfunction()

@@ -1,0 +1,147 @@
+// anabranch: a language model that reads an endless stream in constant memory and recalls what left
+// its window. An Engine owns a model, an embedder, a memory; Streams are opened on it.
+//
+//   auto engine = anabranch::Engine::Open({.model = "model.gguf", .embedder = "all-MiniLM-L6-v2"});
+//   if (!engine) return Report(engine.error());
+//   auto stream = (*engine)->OpenStream({.recall = anabranch::RecallMode::kEvicted});
+//
+// Nothing here prints, exits, throws or reads the environment.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "anabranch/memory.h"
+#include "anabranch/result.h"
+#include "anabranch/stream.h"
+#include "anabranch/types.h"
+
+namespace anabranch {
+
+struct EngineOptions {
+  std::string model;          // path of a GGUF file
+  std::string embedder;       // folder with model.safetensors, vocab.txt, config.json; "": no recall
+  int32_t n_threads = 0;      // 0: all CPUs that the process may use
+  std::string kernels;        // "ref", "avx2", "avx512"; "": the best this CPU runs
+  std::string chat_template;  // a name; "": from the model's metadata
+  std::string memory;         // "sqlite:FILE" or a path; "": for this process only
+  ProgressFn on_progress;
+};
+
+struct ModelInfo {
+  std::string path, name, architecture, chat_template, kernels;
+  int64_t n_ctx_train = 0, n_vocab = 0, n_layers = 0, n_embd = 0;
+  int64_t weight_bytes = 0;     // packed
+  int64_t workspace_bytes = 0;
+  int32_t n_threads = 0;
+  double load_ms = 0;
+};
+
+struct PerplexityOptions {
+  bool streaming = true;  // false: dense
+  int64_t start_size = 4;
+  std::optional<int64_t> recent_size;
+  int64_t max_tokens_read = -1;  // -1: all
+  bool add_bos = false;
+  std::function<void(int64_t token, double nll)> on_token;  // of each predicted token, in order
+  ProgressFn on_progress;
+  const std::atomic<bool>* cancel = nullptr;
+};
+
+struct PerplexityReport {
+  int64_t tokens = 0;  // predicted ones
+  double nll_mean = 0, ppl = 0;
+  int64_t start_size = 0, recent_size = 0;
+  double ms = 0;
+};
+
+struct BenchOptions {
+  int64_t start_size = 4;
+  int64_t recent_size = 1024;
+  int32_t repeats = 3;
+  int32_t decode_tokens = 64;  // per repeat
+  ProgressFn on_progress;
+};
+
+struct BenchReport {
+  int64_t window = 0;
+  std::vector<double> prefill_tps;  // one per repeat: `window` tokens into an empty window
+  std::vector<double> decode_ms;    // one per repeat: mean ms per token with the window full
+};
+
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> Open(const EngineOptions& options);
+  virtual ~Engine() = default;
+
+  virtual const ModelInfo& info() const = 0;
+  // Errors: sizes that do not fit the model, with the numbers; a name that is being written.
+  virtual Result<std::unique_ptr<Stream>> OpenStream(const StreamOptions& options) = 0;
+  virtual Result<PerplexityReport> Perplexity(std::string_view text,
+                                              const PerplexityOptions& options) = 0;
+  virtual Result<BenchReport> Bench(const BenchOptions& options) = 0;
+  // Tokens of a plain text, as Read would count them.
+  virtual std::vector<TokenId> Tokenize(std::string_view text) const = 0;
+};
+
+// ---- Without loading a model's weights ----
+
+// A model's tokenizer.
+class TokenizerFile {
+ public:
+  static Result<std::unique_ptr<TokenizerFile>> Open(const std::string& gguf_path);
+  virtual ~TokenizerFile() = default;
+  virtual std::vector<TokenId> Encode(std::string_view text) const = 0;
+  // With the vocabulary's special tokens recognised.
+  virtual std::vector<TokenId> EncodeTemplate(std::string_view text) const = 0;
+  // Error: an id outside the vocabulary.
+  virtual Result<std::string> Decode(std::span<const TokenId> ids) const = 0;
+  virtual std::string TokenText(TokenId id) const = 0;
+};
+
+struct TensorInfo {
+  std::string name, type;
+  std::vector<int64_t> shape;  // as the file has it
+  int64_t bytes = 0;
+};
+
+struct FileInfo {
+  std::string path, format;  // "GGUF v3", "safetensors"
+  int64_t bytes = 0;
+  std::vector<std::pair<std::string, std::string>> metadata;  // values in short, arrays by size
+  std::vector<TensorInfo> tensors;
+};
+
+Result<FileInfo> InspectFile(const std::string& path);
+
+// The plan that OpenStream would make for a model (n_pinned without a kept prefix).
+Result<StreamPlan> PlanStream(const std::string& gguf_path, const StreamOptions& options);
+
+// A memory file, for the `memory` command. `embedder` may be "": then Search fails.
+class MemoryFile {
+ public:
+  static Result<std::unique_ptr<MemoryFile>> Open(const std::string& location,
+                                                  const std::string& embedder);
+  virtual ~MemoryFile() = default;
+  virtual Result<std::vector<MemoryStreamInfo>> List() = 0;
+  virtual Result<std::vector<Passage>> Search(const std::string& stream, std::string_view query,
+                                              int32_t k) = 0;
+  virtual Result<std::vector<MemoryTurn>> Show(const std::string& stream, StreamSpan span) = 0;
+  virtual Result<ForgetResult> Forget(const std::string& stream, const ForgetSelection& what,
+                                      bool dry_run) = 0;
+  virtual Result<VerifyReport> Verify() = 0;
+};
+
+struct BuildInfo {
+  std::string version, commit, compiler;
+  std::vector<std::string> kernels;  // that this CPU runs, best first
+};
+BuildInfo GetBuildInfo();
+
+}  // namespace anabranch

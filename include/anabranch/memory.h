@@ -1,0 +1,85 @@
+// What memory holds and gives back: passages, streams, turns. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "anabranch/types.h"
+
+namespace anabranch {
+
+enum class RecallMode : uint8_t {
+  kNever,
+  kEvicted,  // what is still wholly in the context is not recalled
+  kAlways,   // everything said, the window included
+};
+
+// Text that is handed over: units with their neighbours, at most chunk_size tokens.
+struct Passage {
+  std::string stream;
+  StreamSpan span;
+  int64_t turn = 0;
+  Role role = Role::kUser;
+  int64_t time_ms = 0;   // Unix time at which it was said
+  float score = 0;       // the best cosine of its units with the queries
+  float lexical = 0;     // share of the question's rare words that it holds, weighted by rarity
+  std::string text;
+};
+
+enum class RecallDecision : uint8_t {
+  kUsed,            // passages were recalled
+  kNone,            // nothing to recall from
+  kBelowThreshold,  // nothing good enough
+  kOff,             // the mode is never
+  kDegraded,        // the memory failed: see the fault
+};
+
+struct RecallResult {
+  RecallDecision decision = RecallDecision::kOff;
+  std::vector<Passage> passages;     // in stream order
+  std::vector<std::string> queries;  // what was asked of the index
+  float best_score = 0, threshold = 0;
+  std::vector<Passage> rejected;  // of kBelowThreshold: the best that was found, for --debug
+  std::string fault;              // of kDegraded
+  double ms = 0;
+};
+
+struct MemoryStreamInfo {
+  std::string name;
+  StreamPos end, indexed;
+  int64_t turns = 0, units = 0, text_bytes = 0;
+  int64_t first_time_ms = 0, last_time_ms = 0;
+};
+
+struct MemoryTurn {
+  std::string stream;
+  int64_t turn = 0;
+  Role role = Role::kUser;
+  StreamSpan span;
+  int64_t time_ms = 0;
+  std::string text;
+};
+
+// What to forget of a stream: exactly one of these, or all.
+struct ForgetSelection {
+  std::optional<StreamSpan> span;
+  std::optional<int64_t> before_ms;
+  std::optional<std::string> matching;  // case-insensitive substring; the units that hold it go
+  bool all = false;
+};
+
+struct ForgetResult {
+  int64_t units = 0, text_bytes = 0;
+  std::vector<StreamSpan> spans;
+  bool done = false;  // false: a dry run
+};
+
+struct VerifyReport {
+  bool ok = true;
+  std::vector<MemoryStreamInfo> streams;
+  std::vector<std::string> faults;
+};
+
+}  // namespace anabranch

@@ -1,0 +1,32 @@
+// The journal: the append-only truth about a stream. Everything else in memory is an index of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "anabranch/types.h"
+
+namespace anabranch {
+
+enum class RecordKind : uint8_t {
+  kText = 0,      // what a user, the system or the model said
+  kTemplate = 1,  // header and footer tokens of a turn: positions, but no text
+  kGap = 2,       // positions whose text is known to be missing
+};
+
+// One committed step of a stream. Records of a stream are contiguous: begin is the last one's end.
+struct JournalRecord {
+  int64_t turn = 0;  // counts from 0; all records of a turn have its role
+  Role role = Role::kUser;
+  RecordKind kind = RecordKind::kText;
+  StreamPos begin;
+  std::vector<TokenId> ids;
+  std::string bytes;               // of kText: what the tokens say; empty otherwise
+  std::vector<uint32_t> token_ends;  // of kText: token i ends at bytes[token_ends[i]]
+  int64_t time_ms = 0;             // Unix time
+  std::string source_cursor;       // where the input had been read to; free text
+  StreamPos end() const { return begin + static_cast<int64_t>(ids.size()); }
+};
+
+}  // namespace anabranch

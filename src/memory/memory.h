@@ -1,0 +1,100 @@
+// Memory: what a stream said, kept for ever and found again.
+//
+// A Memory is one store (SQLite: journal and index in one file) with one embedder. A StreamMemory is
+// one stream's place in it: its only writer, and what it recalls from.
+//
+// Positions: A acknowledged <= J durable in the journal <= next; I indexed <= J (docs/architecture).
+// Threads: one at a time per Memory and all its streams.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "anabranch/memory.h"
+#include "anabranch/types.h"
+#include "base/result.h"
+#include "memory/journal.h"
+#include "text/cutter.h"
+
+namespace anabranch {
+
+// The sentence embedder as memory needs it. The functions may be called while Memory lives.
+struct EmbedderHandle {
+  int32_t width = 384;
+  std::string fingerprint;  // of its weights and vocabulary: a store refuses another one
+  CountPieces count_pieces;
+  // texts -> [n, width], unit length.
+  std::function<Result<void>(std::span<const std::string_view>, std::span<float>)> embed;
+  // scores[i] = vectors[i] . query; vectors [n, width] row-major.
+  std::function<void(std::span<const float> vectors, std::span<const float> query,
+                     std::span<float> scores)>
+      scan;
+};
+
+struct RecallQuery {
+  std::string_view turn_text;           // the user turn, or its part after the split
+  std::string_view previous_user_turn;  // for a short or anaphoric question; may be empty
+  RecallMode mode = RecallMode::kEvicted;
+  StreamPos window_begin;  // E: passages wholly within [window_begin, …) or the pinned part are
+  StreamPos pinned_end;    // dropped when mode is kEvicted
+  StreamSpan exclude;      // the current turn from its split on: never recalled
+  int32_t chunk_size = 100;     // tokens of a passage at most
+  int32_t recall_tokens = 400;  // tokens of all passages at most
+  std::optional<float> threshold;  // on the best cosine; empty: decided from the store (docs/recall)
+};
+
+class StreamMemory {
+ public:
+  virtual ~StreamMemory() = default;
+
+  // Buffers a record; it is not durable before Sync. Errors: not contiguous with the last one.
+  virtual Result<void> Append(JournalRecord record) = 0;
+  // Writes and syncs all that was appended: J becomes the last record's end.
+  virtual Result<void> Sync() = 0;
+  // Cuts, embeds and indexes [I, J) as far as it is settled; `end_of_turn`: all of it is.
+  virtual Result<void> Index(bool end_of_turn) = 0;
+  // Passages for the query, in stream order. The pending tail is searched too.
+  virtual Result<RecallResult> Recall(const RecallQuery& query) = 0;
+
+  virtual StreamPos journal_end() const = 0;  // J
+  virtual StreamPos indexed_end() const = 0;  // I
+  virtual int64_t next_turn() const = 0;      // the turn number that a new turn gets
+
+  // A private memory over this one: it recalls what this one holds now, and what it is given itself
+  // is seen by nobody else and kept in RAM. This one must outlive it.
+  virtual Result<std::unique_ptr<StreamMemory>> Fork() = 0;
+};
+
+class Memory {
+ public:
+  virtual ~Memory() = default;
+
+  // The writer of stream `name`, created when it does not exist. `tokenizer_fingerprint` must be
+  // the stream's. Error kBusy names the process that holds it.
+  virtual Result<std::unique_ptr<StreamMemory>> OpenStream(
+      const std::string& name, const std::string& tokenizer_fingerprint) = 0;
+
+  // For the `memory` command. stream "": all streams.
+  virtual Result<std::vector<MemoryStreamInfo>> List() = 0;
+  virtual Result<std::vector<Passage>> Search(const std::string& stream, std::string_view query,
+                                              int32_t k) = 0;
+  virtual Result<std::vector<MemoryTurn>> Show(const std::string& stream, StreamSpan span) = 0;
+  virtual Result<ForgetResult> Forget(const std::string& stream, const ForgetSelection& what,
+                                      bool dry_run) = 0;
+  virtual Result<VerifyReport> Verify() = 0;
+  virtual Result<int64_t> DiskBytes() const = 0;
+};
+
+// location: "" (for this process only: a private temporary database), "sqlite:FILE" or FILE.
+// Errors: a file that is no database of ours, a newer schema, another embedder's vectors.
+// Without an embedder (embed is empty) the memory can list, show, forget and verify, but neither
+// index nor recall.
+Result<std::unique_ptr<Memory>> OpenMemory(const std::string& location, EmbedderHandle embedder);
+
+}  // namespace anabranch

@@ -1,0 +1,48 @@
+// Turns as tokens: what a chat template puts around a text, and the text itself.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "anabranch/types.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace anabranch {
+
+// Tokens of a turn: template | text | template. Only the text is ever remembered.
+struct TurnTokens {
+  std::vector<TokenId> ids;
+  int64_t text_begin = 0, text_end = 0;  // indices into ids
+  std::string text;
+  std::vector<uint32_t> text_ends;  // token text_begin + i ends at text[text_ends[i]]
+
+  int64_t size() const { return static_cast<int64_t>(ids.size()); }
+};
+
+// Encodes the turns of one stream in order: it knows whether the stream has begun, and whether a
+// system text waits for the user turn that it is part of (formats without a system role).
+class TurnEncoder {
+ public:
+  TurnEncoder(const Tokenizer& tokenizer, const ChatTemplate& chat_template)
+      : tokenizer_(&tokenizer), template_(&chat_template) {}
+
+  // The whole turn. Of an assistant's turn that is to be generated, text is "": see Header.
+  TurnTokens Turn(Role role, std::string_view text);
+  // The tokens that make the model answer; the tokens that end its answer.
+  std::vector<TokenId> AnswerHeader() const;
+  std::vector<TokenId> AnswerFooter() const;
+
+ private:
+  void AddTemplate(std::string_view text, TurnTokens* turn) const;
+
+  const Tokenizer* tokenizer_;
+  const ChatTemplate* template_;
+  bool begun_ = false;
+  bool user_turn_open_ = false;  // a joined system text has already written the user's header
+};
+
+}  // namespace anabranch
