@@ -1,5 +1,6 @@
 // GGUF v2 and v3: a key-value header and tensors, memory-mapped. The file is hostile input: every
-// size and offset is checked before use; what is wrong is named with file, tensor or key, and fault.
+// size and offset is checked before use; what is wrong is named with file, tensor or key, and
+// fault.
 #pragma once
 
 #include <cstdint>

@@ -18,9 +18,9 @@ namespace anabranch {
 
 struct SafeTensor {
   std::string name;
-  std::string dtype_name;       // as in the file: "F32", "I64", …
-  std::optional<DType> dtype;   // set for F32, F16, BF16
-  std::vector<int64_t> shape;   // slowest dimension first
+  std::string dtype_name;      // as in the file: "F32", "I64", …
+  std::optional<DType> dtype;  // set for F32, F16, BF16
+  std::vector<int64_t> shape;  // slowest dimension first
   std::span<const std::byte> data;
 };
 
