@@ -34,6 +34,9 @@ class GgufBuilder {
     std::vector<int64_t> shape;
     std::string raw;
   };
+  void Key(std::string_view key, uint32_t type);
+  void ArrayKey(std::string_view key, uint32_t type, size_t n);
+
   uint32_t version_;
   uint64_t n_keys_ = 0;
   std::string keys_;
