@@ -30,12 +30,15 @@ using CountPieces = std::function<int(std::string_view)>;
 std::vector<ByteSpan> CutSentences(std::string_view text);
 
 // Units of the text: in order, covering all of it but white space between them; each of at most
-// max_pieces. A unit's pieces are counted by `count`.
+// max_pieces (but for a single character that has more) and 4096 bytes. A question joins questions
+// alone, so that a unit that only asks can be told. A unit's pieces are counted by `count`.
 std::vector<ByteSpan> CutUnits(std::string_view text, const CutOptions& options,
                                const CountPieces& count);
 
 // Only units that no later text can change: of a text that is still growing. The pending rest
-// begins at the end of the last one. CutUnits(whole) begins with CutSettledUnits(any prefix).
+// begins at the end of the last one, and can be cut on its own: for any prefix of a whole text,
+// CutUnits(whole) is CutSettledUnits(prefix) followed by CutUnits(what is behind them).
+// What is pending is bounded: some 8 kB, if its characters have pieces at all.
 std::vector<ByteSpan> CutSettledUnits(std::string_view prefix, const CutOptions& options,
                                       const CountPieces& count);
 
