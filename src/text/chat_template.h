@@ -13,13 +13,13 @@ namespace anabranch {
 
 // One chat format. All strings are template text.
 struct ChatTemplate {
-  std::string name;          // chatml, llama2, llama3, mistral, gemma, zephyr, phi3, vicuna
-  std::string stream_begin;  // before the first turn, beside BOS; usually empty
-  bool has_system = true;    // false (gemma, mistral, llama2): a system text joins the next user turn
-  std::string system_header, system_footer;
-  std::string user_header, user_footer;
+  std::string name;            // chatml, llama2, llama3, mistral, gemma, zephyr, phi3, vicuna
+  std::string stream_begin{};  // before the first turn, beside BOS; usually empty
+  bool has_system = true;  // false (gemma, mistral, llama2): a system text joins the next user turn
+  std::string system_header{}, system_footer{};
+  std::string user_header{}, user_footer{};
   // The assistant's header is what makes the model answer: it ends the prompt.
-  std::string assistant_header, assistant_footer;
+  std::string assistant_header{}, assistant_footer{};
 
   std::string_view Header(Role role) const;
   std::string_view Footer(Role role) const;

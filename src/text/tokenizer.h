@@ -32,9 +32,9 @@ struct TokenizerSpec {
   std::string model;  // "gpt2" (byte-level BPE) or "llama" (SentencePiece-style)
   std::string pre;    // of gpt2: smollm, gpt-2, llama-bpe, qwen2, default
   std::vector<std::string> tokens;
-  std::vector<float> scores;       // of llama: one per token
-  std::vector<int32_t> types;      // TokenType; empty: all normal
-  std::vector<std::string> merges; // of gpt2: "left right", best first
+  std::vector<float> scores;        // of llama: one per token
+  std::vector<int32_t> types;       // TokenType; empty: all normal
+  std::vector<std::string> merges;  // of gpt2: "left right", best first
   std::optional<int32_t> bos, eos, unk, eot;
   bool add_bos = false, add_space_prefix = true;
 };
@@ -48,6 +48,11 @@ class Tokenizer {
   virtual std::vector<TokenId> Encode(std::string_view text) const = 0;
   // Ids of template text, in which the vocabulary's special tokens are recognised.
   virtual std::vector<TokenId> EncodeTemplate(std::string_view text) const = 0;
+  // Ids of plain text that stands behind template text, as if both were encoded as one. Only a
+  // SentencePiece that puts a space first tells it from Encode: it does so behind a special token,
+  // and takes a space that ends `before`, which EncodeTemplate has left to it.
+  virtual std::vector<TokenId> EncodeAfter(std::string_view before,
+                                           std::string_view text) const = 0;
   // The bytes that a token adds to a text; empty for control tokens. May be half a character.
   virtual std::string_view TokenBytes(TokenId id) const = 0;
   // The vocabulary's own spelling of a token, for people.
@@ -63,12 +68,18 @@ class Tokenizer {
 
   // All the bytes of the tokens (of SentencePiece: without the space that Encode put first).
   std::string Decode(std::span<const TokenId> ids) const;
-  // Where each token's bytes end in `text` (byte offsets, not decreasing, the last one text.size()):
-  // for byte-level BPE exact, else the closest fit.
+  // Where each token's bytes end in `text` (byte offsets, not decreasing, the last one
+  // text.size()): exact where the tokens' bytes are the text's, else (a space put first, U+FFFD for
+  // bytes that are not UTF-8, bytes that the vocabulary lacks) the closest fit.
   std::vector<uint32_t> TokenEnds(std::span<const TokenId> ids, std::string_view text) const;
+
+ protected:
+  // True of a SentencePiece whose texts begin with a space that is not theirs.
+  virtual bool puts_space_first() const = 0;
 };
 
-// Errors: an unknown model or pre-tokenizer, an empty vocabulary, a merge or id that does not exist.
+// Errors: an unknown model or pre-tokenizer, an empty vocabulary, a token that stands in it twice,
+// lists of different lengths, a merge or id that does not exist.
 Result<std::unique_ptr<Tokenizer>> CreateTokenizer(TokenizerSpec spec);
 
 }  // namespace anabranch
