@@ -24,9 +24,7 @@ void JournalWriter::AddTurn(int64_t turn, Role role, int64_t time_ms, StreamPos 
     std::vector<uint32_t> ends;
     if (kind == RecordKind::kText) {
       const int64_t first = from - tokens.text_begin, last = to - tokens.text_begin;
-      const uint32_t byte_begin =
-          first == 0 ? 0 : tokens.text_ends[static_cast<size_t>(first - 1)];
-      const uint32_t byte_end = tokens.text_ends[static_cast<size_t>(last - 1)];
+      const uint32_t byte_begin = tokens.TextByte(from), byte_end = tokens.TextByte(to);
       bytes = std::string_view(tokens.text).substr(byte_begin, byte_end - byte_begin);
       for (const uint32_t e : Slice(tokens.text_ends, first, last)) ends.push_back(e - byte_begin);
     }
@@ -40,40 +38,91 @@ void JournalWriter::AddTurn(int64_t turn, Role role, int64_t time_ms, StreamPos 
 void JournalWriter::Add(int64_t turn, Role role, RecordKind kind, int64_t time_ms, StreamPos pos,
                         std::span<const TokenId> ids, std::string_view bytes,
                         std::span<const uint32_t> token_ends) {
-  if (memory_ == nullptr) return;
-  if (open_ && (open_->turn != turn || open_->kind != kind || open_->end() != pos)) HandOver();
-  if (!open_) {
-    open_.emplace();
-    open_->turn = turn;
-    open_->role = role;
-    open_->kind = kind;
-    open_->begin = pos;
-    open_->time_ms = time_ms;
+  if (memory_ == nullptr || ids.empty()) return;
+  const auto continues = [&](const JournalRecord& last) {
+    return last.turn == turn && last.kind == kind && last.end() == pos &&
+           static_cast<int64_t>(last.ids.size()) < kMaxRecord;
+  };
+  if (waiting_.empty() || !continues(waiting_.back())) {
+    JournalRecord& record = waiting_.emplace_back();
+    record.turn = turn;
+    record.role = role;
+    record.kind = kind;
+    record.begin = pos;
+    record.time_ms = time_ms;
   }
-  const uint32_t offset = static_cast<uint32_t>(open_->bytes.size());
-  open_->ids.insert(open_->ids.end(), ids.begin(), ids.end());
-  open_->bytes += bytes;
-  for (const uint32_t end : token_ends) open_->token_ends.push_back(offset + end);
+  JournalRecord& record = waiting_.back();
+  const auto offset = static_cast<uint32_t>(record.bytes.size());
+  record.ids.insert(record.ids.end(), ids.begin(), ids.end());
+  record.bytes += bytes;
+  for (const uint32_t end : token_ends) record.token_ends.push_back(offset + end);
+  n_waiting_ += static_cast<int64_t>(ids.size());
+  if (!fault_.empty()) GiveUp(kMaxWaiting);
+}
+
+void JournalWriter::GiveUp(int64_t max_waiting) {
+  while (n_waiting_ > max_waiting) {
+    const JournalRecord& oldest = waiting_.front();
+    if (n_gap_ == 0) {
+      gap_.turn = oldest.turn;
+      gap_.role = oldest.role;
+      gap_.kind = RecordKind::kGap;
+      gap_.begin = oldest.begin;
+      gap_.time_ms = oldest.time_ms;
+    }
+    const auto n = static_cast<int64_t>(oldest.ids.size());
+    n_gap_ += n;
+    n_waiting_ -= n;
+    waiting_.pop_front();
+  }
+}
+
+bool JournalWriter::AppendGap() {
+  while (n_gap_ > 0) {
+    const int64_t n = std::min(n_gap_, kMaxRecord);
+    JournalRecord record = gap_;
+    record.ids.assign(static_cast<size_t>(n), TokenId(0));
+    if (!Note(memory_->Append(std::move(record)))) return false;
+    unsynced_ = true;
+    gap_.begin += n;
+    n_gap_ -= n;
+  }
+  return true;
 }
 
 void JournalWriter::HandOver() {
-  if (!open_) return;
-  Note(memory_->Append(*std::exchange(open_, std::nullopt)));
+  if (!AppendGap()) return;
+  while (!waiting_.empty()) {
+    const auto n = static_cast<int64_t>(waiting_.front().ids.size());
+    // A copy: what the memory refuses is still here for the next time.
+    if (!Note(memory_->Append(waiting_.front()))) return;
+    unsynced_ = true;
+    n_waiting_ -= n;
+    waiting_.pop_front();
+  }
 }
 
-void JournalWriter::Note(const Result<void>& result) {
+bool JournalWriter::SyncMemory() {
+  unsynced_ = !Note(memory_->Sync());
+  return !unsynced_;
+}
+
+bool JournalWriter::Note(const Result<void>& result) {
   if (!result && fault_.empty()) fault_ = result.error().Message();
+  return result.has_value();
 }
 
 void JournalWriter::Sync() {
   if (memory_ == nullptr) return;
   fault_.clear();
+  // A memory that cannot write is given nothing more: what it buffers has no bound.
+  if (unsynced_ && !SyncMemory()) return;
   HandOver();
-  Note(memory_->Sync());
+  if (unsynced_) SyncMemory();
 }
 
 void JournalWriter::SyncBefore(StreamPos window_begin) {
-  if (memory_ != nullptr && window_begin > memory_->journal_end()) Sync();
+  if (memory_ != nullptr && fault_.empty() && window_begin > memory_->journal_end()) Sync();
 }
 
 void JournalWriter::Index(bool end_of_turn) {

@@ -1,12 +1,14 @@
-// Committed tokens on their way into memory: one record per run of tokens of a turn and kind, handed
-// over when the journal is synced.
+// Committed tokens on their way into memory: one record per run of tokens of a turn and kind,
+// handed over when the journal is synced.
 //
 // A memory that fails degrades recall and never stops the stream: the first fault is kept, what was
-// not written is tried again at the next sync, and fault() is empty once that has worked.
+// not written is tried again at the next sync, and fault() is empty once that has worked. What
+// waits is bounded: the oldest text of a memory that stays away is given up, and recorded as a gap
+// when it is back.
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,8 +20,17 @@ namespace anabranch {
 
 class JournalWriter {
  public:
+  // Tokens that may wait for a memory that fails: some 2 MB.
+  static constexpr int64_t kMaxWaiting = 65536;
+  // Tokens of a record at most, but for the batch that ends it.
+  static constexpr int64_t kMaxRecord = 4096;
+
   // `memory` may be null: then nothing is kept. It must outlive the writer.
   explicit JournalWriter(StreamMemory* memory) : memory_(memory) {}
+  // The same writer over a fork of its memory.
+  JournalWriter(const JournalWriter& other, StreamMemory* fork) : JournalWriter(other) {
+    memory_ = fork;
+  }
 
   // Tokens [begin, end) of a turn were committed at stream position `pos`.
   void AddTurn(int64_t turn, Role role, int64_t time_ms, StreamPos pos, const TurnTokens& tokens,
@@ -31,19 +42,29 @@ class JournalWriter {
 
   // Makes everything added durable.
   void Sync();
-  // Sync, if a window that begins at `window_begin` would evict what is not durable yet.
+  // Sync, if a window that begins at `window_begin` would evict what is not durable yet. A memory
+  // that has just failed is not asked again: Sync does that, less often.
   void SyncBefore(StreamPos window_begin);
   // Sync, then cuts and embeds what is new.
   void Index(bool end_of_turn);
+
+  // The oldest text that still waits is given up until at most max_waiting tokens are left.
+  void GiveUp(int64_t max_waiting);
 
   const std::string& fault() const { return fault_; }
 
  private:
   void HandOver();
-  void Note(const Result<void>& result);
+  bool SyncMemory();
+  bool AppendGap();
+  bool Note(const Result<void>& result);
 
   StreamMemory* memory_;
-  std::optional<JournalRecord> open_;  // grows by what continues it
+  std::deque<JournalRecord> waiting_;  // the last one grows by what continues it
+  int64_t n_waiting_ = 0;              // tokens of `waiting_`
+  JournalRecord gap_;                  // what was given up, just before `waiting_`: its begin,
+  int64_t n_gap_ = 0;                  // turn and role, and how many tokens; ids stay empty
+  bool unsynced_ = false;              // the memory was handed records that it has not yet written
   std::string fault_;
 };
 

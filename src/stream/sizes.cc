@@ -41,12 +41,12 @@ Result<StreamSizes> PlanSizes(const StreamOptions& options, const ModelConfig& c
   if (options.streaming) {
     recent_size = std::min(options.recent_size.value_or(kDefaultRecentSize), fits);
     if (options.recent_size && *options.recent_size > fits) {
-      return Fail(ErrorKind::kLimit, "--recent-size",
-                  fmt::format("{} does not fit: {} pinned + {} recent + {} for recalled text is "
-                              "more than the {} tokens that the model was trained for",
-                              *options.recent_size, n_pinned, *options.recent_size, recall_slots,
-                              n_ctx),
-                  fmt::format("use --recent-size {} or less", fits));
+      return Fail(
+          ErrorKind::kLimit, "--recent-size",
+          fmt::format("{} does not fit: {} pinned + {} recent + {} for recalled text is "
+                      "more than the {} tokens that the model was trained for",
+                      *options.recent_size, n_pinned, *options.recent_size, recall_slots, n_ctx),
+          fmt::format("use --recent-size {} or less", fits));
     }
     if (!options.recent_size && fits < kDefaultRecentSize) {
       sizes.plan.notice =
@@ -55,9 +55,14 @@ Result<StreamSizes> PlanSizes(const StreamOptions& options, const ModelConfig& c
     }
   }
 
+  // To be read again, a turn must not have overwritten what it saw at its split: the ring gets room
+  // for a window more.
+  const bool rereads = recalls && options.retract == RetractMode::kReread;
+  const int64_t spare =
+      rereads ? std::max<int64_t>(recent_size, model_options.max_batch) : model_options.max_batch;
   sizes.kv = KvSizes{.n_pinned = n_pinned,
                      .recent_size = recent_size,
-                     .max_batch = model_options.max_batch,
+                     .max_batch = static_cast<int32_t>(spare),
                      .recall_slots = recall_slots,
                      .first = options.first};
   StreamPlan& plan = sizes.plan;

@@ -1,6 +1,27 @@
 #include "stream/turn_tokens.h"
 
+#include <algorithm>
+
+#include "text/cutter.h"
+
 namespace anabranch {
+
+uint32_t TurnTokens::TextByte(int64_t token) const {
+  token = std::min(token, text_end);
+  return token <= text_begin ? 0 : text_ends[static_cast<size_t>(token - text_begin - 1)];
+}
+
+int64_t TurnTokens::SplitBefore(int64_t max_rest) const {
+  if (size() <= max_rest) return 0;
+  const int64_t earliest = std::clamp(size() - max_rest, text_begin, text_end);
+  const uint32_t byte = TextByte(earliest);
+  const std::vector<ByteSpan> sentences = CutSentences(std::string_view(text).substr(byte));
+  if (sentences.size() < 2) return earliest;
+  // The token that holds the sentence's first byte: it may begin with the space before it.
+  const auto begin = static_cast<uint32_t>(byte + sentences[1].begin);
+  return text_begin +
+         (std::upper_bound(text_ends.begin(), text_ends.end(), begin) - text_ends.begin());
+}
 
 void TurnEncoder::AddTemplate(std::string_view text, TurnTokens* turn) const {
   const std::vector<TokenId> ids = tokenizer_->EncodeTemplate(text);
@@ -17,6 +38,9 @@ TurnTokens TurnEncoder::Turn(Role role, std::string_view text) {
   const bool joins_user = role == Role::kSystem && !template_->has_system;
   if (!user_turn_open_ && (joins_user || role == Role::kUser)) {
     AddTemplate(template_->Header(Role::kUser), &turn);
+  }
+  if (user_turn_open_ && role == Role::kAssistant) {
+    AddTemplate(template_->Footer(Role::kUser), &turn);
   }
   if (role != Role::kUser) AddTemplate(template_->Header(role), &turn);
 

@@ -21,6 +21,12 @@ struct TurnTokens {
   std::vector<uint32_t> text_ends;  // token text_begin + i ends at text[text_ends[i]]
 
   int64_t size() const { return static_cast<int64_t>(ids.size()); }
+  // Bytes of the text before token `token` (any of the turn's, or size()).
+  uint32_t TextByte(int64_t token) const;
+  // Where a turn is split that is too long to be read whole after recalled text: the token at which
+  // a sentence begins, at most max_rest tokens before the turn's end; 0 if it is short enough. Text
+  // whose last sentence is longer is split inside it.
+  int64_t SplitBefore(int64_t max_rest) const;
 };
 
 // Encodes the turns of one stream in order: it knows whether the stream has begun, and whether a
@@ -30,7 +36,7 @@ class TurnEncoder {
   TurnEncoder(const Tokenizer& tokenizer, const ChatTemplate& chat_template)
       : tokenizer_(&tokenizer), template_(&chat_template) {}
 
-  // The whole turn. Of an assistant's turn that is to be generated, text is "": see Header.
+  // The whole turn: header, text, footer.
   TurnTokens Turn(Role role, std::string_view text);
   // The tokens that make the model answer; the tokens that end its answer.
   std::vector<TokenId> AnswerHeader() const;

@@ -1,0 +1,208 @@
+#include "stream/chat_stream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "stream/wall_clock.h"
+
+namespace anabranch {
+namespace {
+
+// Tokens read before memory is told to index them: some 150 sentences, a second's work for the
+// embedder, so that a long text is indexed while it is read.
+constexpr int64_t kIndexEvery = 4096;
+// A question that leans on the turn before it leans on that turn's end.
+constexpr size_t kPreviousTurnBytes = 2048;
+
+// The longest end of text of at most n bytes that does not begin inside a character.
+std::string_view End(std::string_view text, size_t n) {
+  if (text.size() <= n) return text;
+  text.remove_prefix(text.size() - n);
+  while (!text.empty() && (static_cast<unsigned char>(text[0]) & 0xC0) == 0x80) {
+    text.remove_prefix(1);
+  }
+  return text;
+}
+
+int64_t KeptPrefix(const StreamOptions& options, TurnEncoder encoder) {
+  if (options.system.empty() || options.keep == 0) return 0;
+  const int64_t size = encoder.Turn(Role::kSystem, options.system).size();
+  return options.keep < 0 ? size : std::min(options.keep, size);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ChatStream>> ChatStream::Open(const StreamParts& parts,
+                                                     const StreamOptions& options,
+                                                     std::unique_ptr<StreamMemory> memory) {
+  ANABRANCH_CHECK((memory == nullptr) == (options.recall == RecallMode::kNever));
+  const TurnEncoder encoder(*parts.tokenizer, *parts.chat_template);
+  StreamOptions placed = options;
+  if (memory != nullptr && memory->next_turn() > 0) placed.first = memory->journal_end();
+  ASSIGN_OR_RETURN(const StreamSizes sizes,
+                   PlanSizes(placed, parts.model->config(), {.max_batch = parts.max_batch},
+                             KeptPrefix(options, encoder)));
+  ASSIGN_OR_RETURN(Context context,
+                   Context::Create(*parts.model, *parts.exec, sizes.kv, parts.max_batch));
+  const auto tail =
+      static_cast<size_t>(std::max<int64_t>(sizes.kv.recent_size, sizes.kv.max_batch));
+  State state{.encoder = encoder, .recent = TokenTail(tail), .previous_user_turn = {}};
+  if (memory != nullptr) state.next_turn = memory->next_turn();
+  const JournalWriter journal(memory.get());
+  std::unique_ptr<ChatStream> stream(new ChatStream(parts, placed, sizes.plan, std::move(context),
+                                                    std::move(state), std::move(memory), journal));
+  if (!options.system.empty()) {
+    RETURN_IF_ERROR(stream->Read(Role::kSystem, options.system, 0, nullptr));
+  }
+  return stream;
+}
+
+Result<void> ChatStream::CheckRoom(int64_t n) const {
+  if (options_.streaming) return {};
+  const KvContext& kv = context_.kv();
+  const int64_t room = plan_.n_pinned + plan_.recent_size;
+  const int64_t used = kv.next() - kv.sizes().first;
+  if (used + n <= room) return {};
+  return Fail(ErrorKind::kLimit, "the conversation",
+              fmt::format("{} tokens and {} more outgrow the model's context of {}", used, n, room),
+              "use --enable-streaming");
+}
+
+Result<void> ChatStream::ReadBatch(const Turn& turn, int64_t begin, int64_t end) {
+  const int64_t n = end - begin;
+  const auto ids =
+      std::span(turn.tokens.ids).subspan(static_cast<size_t>(begin), static_cast<size_t>(n));
+  journal_.SyncBefore(context_.WindowBeginAfter(n));
+  const StreamPos pos = context_.kv().next();
+  RETURN_IF_ERROR(context_.Step(ids));
+  state_.recent.Push(ids);
+  journal_.AddTurn(turn.number, turn.role, turn.time_ms, pos, turn.tokens, begin, end);
+  state_.unindexed += n;
+  if (state_.unindexed >= kIndexEvery) {
+    journal_.Index(false);
+    state_.unindexed = 0;
+  }
+  return {};
+}
+
+Result<bool> ChatStream::ReadTokens(const Turn& turn, int64_t begin, int64_t end,
+                                    const std::atomic<bool>* cancel) {
+  const int64_t n_footer = turn.tokens.text_end;
+  for (int64_t at = begin; at < end;) {
+    if (at > begin && at < n_footer && IsSet(cancel)) {
+      RETURN_IF_ERROR(ReadTokens(turn, n_footer, turn.tokens.size(), nullptr));
+      return false;
+    }
+    const int64_t stop = std::min<int64_t>(end, at + context_.max_rows());
+    RETURN_IF_ERROR(ReadBatch(turn, at, stop));
+    at = stop;
+    if (options_.on_progress && turn.tokens.size() > context_.max_rows()) {
+      options_.on_progress({.stage = "read", .done = at, .total = turn.tokens.size()});
+    }
+  }
+  return true;
+}
+
+Result<void> ChatStream::ReadAll(const Turn& turn) {
+  RETURN_IF_ERROR(ReadTokens(turn, 0, turn.tokens.size(), nullptr));
+  return {};
+}
+
+void ChatStream::RememberUserTurn(std::string_view text) {
+  state_.previous_user_turn = End(text, kPreviousTurnBytes);
+}
+
+Result<void> ChatStream::Read(Role role, std::string_view text, int64_t time_ms,
+                              const std::atomic<bool>* cancel) {
+  TurnEncoder encoder = state_.encoder;
+  Turn turn{.number = state_.next_turn,
+            .role = role,
+            .time_ms = time_ms != 0 ? time_ms : NowMs(),
+            .tokens = encoder.Turn(role, text)};
+  RETURN_IF_ERROR(CheckRoom(turn.tokens.size()));
+  state_.encoder = encoder;
+  ++state_.next_turn;
+  const Result<bool> whole = ReadTokens(turn, 0, turn.tokens.size(), cancel);
+  if (role == Role::kUser) RememberUserTurn(text);
+  journal_.Index(false);
+  if (!whole) return tl::make_unexpected(whole.error());
+  if (!*whole) {
+    return Fail(ErrorKind::kInterrupted, "reading", "was interrupted",
+                "what was read so far is kept");
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Stream>> ChatStream::Fork() {
+  std::unique_ptr<StreamMemory> memory;
+  if (memory_ != nullptr) {
+    journal_.Index(false);
+    ASSIGN_OR_RETURN(memory, memory_->Fork());
+  }
+  ASSIGN_OR_RETURN(Context context, context_.Clone());
+  StreamParts parts = parts_;
+  parts.memory = nullptr;
+  const JournalWriter journal(journal_, memory.get());
+  return std::unique_ptr<Stream>(new ChatStream(parts, options_, plan_, std::move(context), state_,
+                                                std::move(memory), journal));
+}
+
+Result<void> ChatStream::SetRecall(RecallMode mode) {
+  if (memory_ == nullptr && mode != RecallMode::kNever) {
+    return Fail(ErrorKind::kInvalid, "--recall",
+                "the stream was opened without recall and has neither memory nor room for it",
+                "open it with --enable-retriever");
+  }
+  options_.recall = mode;
+  return {};
+}
+
+Result<ForgetResult> ChatStream::ForgetAll() {
+  ForgetResult forgotten;
+  forgotten.done = true;
+  if (memory_ != nullptr) {
+    if (parts_.memory == nullptr) {
+      return Fail(ErrorKind::kUnsupported, "a fork", "has no memory of its own to forget",
+                  "forget in the stream that it was taken from");
+    }
+    journal_.Sync();
+    ForgetSelection everything;
+    everything.all = true;
+    ASSIGN_OR_RETURN(forgotten, parts_.memory->Forget(options_.name, everything, false));
+    journal_.GiveUp(0);
+  }
+  const StreamPos next = context_.kv().next();
+  state_.forgotten += next - context_.kv().sizes().first;
+  state_.encoder = TurnEncoder(*parts_.tokenizer, *parts_.chat_template);
+  state_.recent.Clear();
+  state_.previous_user_turn.clear();
+  context_.Clear(next);
+  if (!options_.system.empty()) {
+    RETURN_IF_ERROR(Read(Role::kSystem, options_.system, 0, nullptr));
+  }
+  return forgotten;
+}
+
+StreamStats ChatStream::stats() const {
+  const KvContext& kv = context_.kv();
+  const StreamPos first = kv.sizes().first;
+  StreamStats stats;
+  stats.next = kv.next();
+  stats.window_begin = kv.window_begin();
+  stats.pinned_end = kv.pinned_end();
+  stats.tokens = state_.forgotten + (kv.next() - first);
+  stats.evicted =
+      state_.forgotten + std::max<int64_t>(0, kv.window_begin() - (first + plan_.n_pinned));
+  stats.turns = state_.next_turn;
+  if (memory_ != nullptr) {
+    stats.journalled = memory_->journal_end();
+    stats.indexed = memory_->indexed_end();
+  }
+  if (parts_.memory != nullptr) stats.memory_disk_bytes = parts_.memory->DiskBytes().value_or(0);
+  return stats;
+}
+
+}  // namespace anabranch
