@@ -6,6 +6,7 @@
 #pragma once
 
 #include <span>
+#include <utility>
 
 #include "anabranch/types.h"
 #include "base/result.h"

@@ -1,0 +1,17 @@
+// Fingerprints of what vectors and token ids in a memory depend on: XXH3-64 as 16 hex digits.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "text/tokenizer.h"
+
+namespace anabranch {
+
+// Of several runs of bytes, one after the other; their lengths count.
+std::string Fingerprint(std::span<const std::span<const std::byte>> parts);
+// Of everything that decides which ids a text gets.
+std::string TokenizerFingerprint(const TokenizerSpec& spec);
+
+}  // namespace anabranch

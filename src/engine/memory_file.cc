@@ -1,0 +1,71 @@
+// MemoryFile: a memory for the `memory` command, with an embedder of its own when it searches.
+#include <filesystem>
+#include <utility>
+
+#include "anabranch/engine.h"
+#include "base/result.h"
+#include "base/thread_pool.h"
+#include "engine/embedder_folder.h"
+#include "memory/memory.h"
+
+namespace anabranch {
+namespace {
+
+class OpenedMemoryFile final : public MemoryFile {
+ public:
+  Result<void> Open(const std::string& location, const std::string& embedder) {
+    EmbedderHandle handle;
+    if (!embedder.empty()) {
+      ASSIGN_OR_RETURN(const KernelTable* table, SelectKernels(""));
+      ASSIGN_OR_RETURN(embedder_, EmbedderFolder::Open(embedder, *table, pool_));
+      handle = embedder_->Handle();
+    }
+    ASSIGN_OR_RETURN(memory_, OpenMemory(location, std::move(handle)));
+    return {};
+  }
+
+  Result<std::vector<MemoryStreamInfo>> List() override { return memory_->List(); }
+  Result<std::vector<Passage>> Search(const std::string& stream, std::string_view query,
+                                      int32_t k) override {
+    if (!embedder_) {
+      return Fail(ErrorKind::kInvalid, "search", "needs the embedder that the memory was made with",
+                  "name it with --embedder");
+    }
+    return memory_->Search(stream, query, k);
+  }
+  Result<std::vector<MemoryTurn>> Show(const std::string& stream, StreamSpan span) override {
+    return memory_->Show(stream, span);
+  }
+  Result<ForgetResult> Forget(const std::string& stream, const ForgetSelection& what,
+                              bool dry_run) override {
+    return memory_->Forget(stream, what, dry_run);
+  }
+  Result<VerifyReport> Verify() override { return memory_->Verify(); }
+
+ private:
+  ThreadPool pool_{ThreadPool::AvailableCpus()};
+  std::unique_ptr<EmbedderFolder> embedder_;
+  std::unique_ptr<Memory> memory_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<MemoryFile>> MemoryFile::Open(const std::string& location,
+                                                     const std::string& embedder) {
+  constexpr std::string_view kScheme = "sqlite:";
+  const std::string path =
+      location.starts_with(kScheme) ? location.substr(kScheme.size()) : location;
+  std::error_code error;
+  if (path.empty()) {
+    return Fail(ErrorKind::kInvalid, "--memory", "names no memory", "give the path of its file");
+  }
+  if (!std::filesystem::exists(path, error)) {
+    return Fail(ErrorKind::kNotFound, path, "there is no memory here",
+                "check the path; chat and run make one with --memory");
+  }
+  auto file = std::make_unique<OpenedMemoryFile>();
+  RETURN_IF_ERROR(file->Open(location, embedder));
+  return std::unique_ptr<MemoryFile>(std::move(file));
+}
+
+}  // namespace anabranch
