@@ -20,11 +20,11 @@
 namespace anabranch {
 
 struct KvSizes {
-  int64_t n_pinned = 4;       // sinks, or the kept prefix
-  int64_t recent_size = 4096; // >= 1, the current token included
-  int32_t max_batch = 512;    // rows of a step
-  int64_t recall_slots = 0;   // recalled text, with its template tokens
-  StreamPos first{0};         // position of the stream's first token (tests start at 2^40)
+  int64_t n_pinned = 4;        // sinks, or the kept prefix
+  int64_t recent_size = 4096;  // >= 1, the current token included
+  int32_t max_batch = 512;     // rows of a step
+  int64_t recall_slots = 0;    // recalled text, with its template tokens
+  StreamPos first{0};          // position of the stream's first token (tests start at 2^40)
 };
 
 class KvContext {
@@ -34,13 +34,15 @@ class KvContext {
 
   explicit KvContext(const KvSizes& sizes);
 
-  // Slots that a KvArena of this context needs: pinned, then ring, then recalled text.
+  // Slots that a KvArena of this context needs: pinned, then ring, then recalled text, each
+  // rounded up to kKeyBlock so that no block of keys lies in two of them.
+  static constexpr int64_t kKeyBlock = 64;
   static int64_t Slots(const KvSizes& sizes);
 
   const KvSizes& sizes() const { return sizes_; }
-  StreamPos next() const { return next_; }            // the position to be given next
-  StreamPos pinned_end() const;                       // min(next, first + n_pinned)
-  StreamPos window_begin() const;                     // oldest position that the last row sees
+  StreamPos next() const { return next_; }  // the position to be given next
+  StreamPos pinned_end() const;             // min(next, first + n_pinned)
+  StreamPos window_begin() const;           // oldest position that the last row sees
   bool has_recalled() const { return n_recalled_ > 0; }
   int64_t n_recalled() const { return n_recalled_; }
   StreamPos split() const { return split_; }
@@ -55,14 +57,23 @@ class KvContext {
   void OpenRecalled();
   void PlanRecalled(int32_t n, StepPlan* plan) const;
   void CommitRecalled(int32_t n);
-  // The recalled segment leaves the context. O(1): no other key changes.
+  // The recalled segment leaves the context, if there is one. O(1): no other key changes.
   void Retract();
 
   void CheckInvariants() const;
 
  private:
+  int64_t first() const { return sizes_.first.value(); }
+  int64_t pinned_limit() const { return first() + sizes_.n_pinned; }
+  // The oldest window position that the row at `pos` sees; pos + 1 if it sees none.
+  int64_t WindowBegin(int64_t pos) const;
+  int32_t StreamSlot(int64_t pos) const;
+  void AddPinned(int64_t end, StepPlan* plan) const;
+  // Window positions [begin, end) as one or two segments of a band.
+  void AddRing(int64_t begin, int64_t end, int32_t band, StepPlan* plan) const;
+  void AddRecalled(int64_t n, StepPlan* plan) const;
+
   KvSizes sizes_;
-  int64_t ring_size_;
   StreamPos next_;
   StreamPos split_{0};
   bool recall_open_ = false;
