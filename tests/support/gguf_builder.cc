@@ -7,7 +7,6 @@ namespace {
 
 // The format's value types.
 enum : uint32_t { kUint32 = 4, kInt32 = 5, kFloat32 = 6, kBool = 7, kString = 8, kArray = 9 };
-constexpr size_t kAlignment = 32;
 
 template <typename T>
 void Append(std::string& out, T value) {
@@ -24,8 +23,6 @@ std::string Raw(const std::vector<T>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
-void Pad(std::string& out) { out.resize((out.size() + kAlignment - 1) / kAlignment * kAlignment); }
-
 }  // namespace
 
 void GgufBuilder::Key(std::string_view key, uint32_t type) {
@@ -38,6 +35,11 @@ void GgufBuilder::ArrayKey(std::string_view key, uint32_t type, size_t n) {
   Key(key, kArray);
   Append(keys_, type);
   Append<uint64_t>(keys_, n);
+}
+
+GgufBuilder& GgufBuilder::Alignment(uint32_t alignment) {
+  alignment_ = alignment;
+  return Uint32("general.alignment", alignment);
 }
 
 GgufBuilder& GgufBuilder::Uint32(std::string_view key, uint32_t value) {
@@ -82,6 +84,12 @@ GgufBuilder& GgufBuilder::Int32s(std::string_view key, const std::vector<int32_t
   return *this;
 }
 
+GgufBuilder& GgufBuilder::Value(std::string_view key, uint32_t type, std::string_view raw) {
+  Key(key, type);
+  keys_ += raw;
+  return *this;
+}
+
 GgufBuilder& GgufBuilder::Tensor(std::string_view name, uint32_t type,
                                  const std::vector<int64_t>& shape, std::string raw) {
   tensors_.push_back({std::string(name), type, shape, std::move(raw)});
@@ -106,12 +114,12 @@ std::string GgufBuilder::Build() const {
     for (int64_t size : tensor.shape) Append(file, size);
     Append(file, tensor.type);
     Append(file, offset);
-    offset += (tensor.raw.size() + kAlignment - 1) / kAlignment * kAlignment;
+    offset += Aligned(tensor.raw.size());
   }
-  Pad(file);
+  file.resize(Aligned(file.size()));
   for (const Entry& tensor : tensors_) {
     file += tensor.raw;
-    Pad(file);
+    file.resize(Aligned(file.size()));
   }
   return file;
 }
