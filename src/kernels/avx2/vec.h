@@ -1,0 +1,158 @@
+// The vector of 8 floats that kernels/simd is written over, in AVX2 with FMA and F16C.
+#pragma once
+
+#include <immintrin.h>
+
+#include "kernels/simd/common.h"
+
+namespace anabranch {
+namespace {
+
+constexpr int kWidth = 8;  // floats of a vector
+using VecF = __m256;
+using VecI = __m256i;  // 8 int32, or 32 bytes
+
+inline VecF Zero() { return _mm256_setzero_ps(); }
+inline VecF Set1(float v) { return _mm256_set1_ps(v); }
+inline VecF Load(const float* p) { return _mm256_loadu_ps(p); }
+inline void Store(float* p, VecF v) { _mm256_storeu_ps(p, v); }
+inline VecI Lanes() { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
+// The first n lanes, 0 <= n <= kWidth; the others are zero, and their memory is not touched.
+inline VecI FirstLanes(int64_t n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), Lanes());
+}
+inline VecF LoadPartial(const float* p, int64_t n) { return _mm256_maskload_ps(p, FirstLanes(n)); }
+inline void StorePartial(float* p, int64_t n, VecF v) { _mm256_maskstore_ps(p, FirstLanes(n), v); }
+
+inline VecF Add(VecF a, VecF b) { return _mm256_add_ps(a, b); }
+inline VecF Sub(VecF a, VecF b) { return _mm256_sub_ps(a, b); }
+inline VecF Mul(VecF a, VecF b) { return _mm256_mul_ps(a, b); }
+inline VecF Div(VecF a, VecF b) { return _mm256_div_ps(a, b); }
+inline VecF Max(VecF a, VecF b) { return _mm256_max_ps(a, b); }
+inline VecF Min(VecF a, VecF b) { return _mm256_min_ps(a, b); }
+inline VecF Abs(VecF a) { return _mm256_andnot_ps(Set1(-0.0f), a); }
+inline VecF Fma(VecF a, VecF b, VecF c) { return _mm256_fmadd_ps(a, b, c); }
+inline float Sum(VecF v) {
+  __m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+inline float MaxOf(VecF v) {
+  __m128 x = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  x = _mm_max_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
+}
+
+// magnitude with the sign of `sign`.
+inline VecF CopySign(VecF magnitude, VecF sign) {
+  const VecF bit = Set1(-0.0f);
+  return _mm256_or_ps(_mm256_and_ps(bit, sign), _mm256_andnot_ps(bit, magnitude));
+}
+
+// Lanes [lo, hi) of v, `fill` elsewhere; lo and hi may lie outside [0, kWidth].
+inline VecF KeepRange(VecF v, int64_t lo, int64_t hi, float fill) {
+  const VecI below = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(lo)), Lanes());
+  const VecI keep = _mm256_andnot_si256(
+      below, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(hi)), Lanes()));
+  return _mm256_blendv_ps(Set1(fill), v, _mm256_castsi256_ps(keep));
+}
+
+inline VecF RoundNearest(VecF v) {
+  return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+// p * 2^n, n integral in [-252, 252]: in two steps, because the factor alone may be denormal.
+inline VecF ScaleByPowerOf2(VecF p, VecF n) {
+  const VecI all = _mm256_cvtps_epi32(n);
+  const VecI half = _mm256_srai_epi32(all, 1);
+  const VecI bias = _mm256_set1_epi32(127);
+  const VecI a = _mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
+  const VecI b = _mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(all, half), bias), 23);
+  return Mul(Mul(p, _mm256_castsi256_ps(a)), _mm256_castsi256_ps(b));
+}
+constexpr float kMinExp = -104.0f, kMaxExp = 89.0f;  // exp of less is 0, of more infinity
+
+inline VecF LoadF16(const void* p) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+}
+inline void StoreF16(void* p, VecF v) {
+  _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+inline VecF LoadBf16(const void* p) {
+  const __m128i bits = _mm_loadu_si128(static_cast<const __m128i*>(p));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+}
+// 8 int32 to 8 int16, with unsigned saturation.
+inline __m128i Narrow16(VecI v) {
+  return _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+}
+inline void StoreBf16(void* p, VecF v) {  // to nearest even
+  const VecI bits = _mm256_castps_si256(v);
+  const VecI odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+  const VecI up = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
+  _mm_storeu_si128(static_cast<__m128i*>(p), Narrow16(_mm256_srli_epi32(up, 16)));
+}
+// Lanes rounded to the nearest int8; they must lie within its range.
+inline void StoreI8(int8_t* p, VecF v) {
+  const VecI i = _mm256_cvtps_epi32(v);
+  const __m128i i16 = _mm_packs_epi32(_mm256_castsi256_si128(i), _mm256_extracti128_si256(i, 1));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(i16, i16));
+}
+
+// v[i] lane j <-> v[j] lane i.
+inline void Transpose(VecF (&v)[kWidth]) {
+  VecF t[kWidth];
+  for (int i = 0; i < 8; i += 4) {
+    const VecF a = _mm256_unpacklo_ps(v[i], v[i + 1]), b = _mm256_unpackhi_ps(v[i], v[i + 1]);
+    const VecF c = _mm256_unpacklo_ps(v[i + 2], v[i + 3]);
+    const VecF d = _mm256_unpackhi_ps(v[i + 2], v[i + 3]);
+    t[i] = _mm256_shuffle_ps(a, c, 0x44);
+    t[i + 1] = _mm256_shuffle_ps(a, c, 0xEE);
+    t[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
+    t[i + 3] = _mm256_shuffle_ps(b, d, 0xEE);
+  }
+  for (int i = 0; i < 4; ++i) {
+    v[i] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x20);
+    v[i + 4] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);
+  }
+}
+
+inline VecI LoadBytes(const unsigned char* p) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+inline VecI LowNibbles(VecI v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
+inline VecI HighNibbles(VecI v) {
+  return _mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(15));
+}
+inline VecF ToFloat(VecI v) { return _mm256_cvtepi32_ps(v); }
+
+// The dot products of kGroups * 4 columns: byte 4 * lane + c of w[g], unsigned, is the
+// weight of output `lane` and column 4 * g + c. Pairs of nibble products are at most 2 * 15 * 127,
+// so that 8 of them add up in an int16; 8-bit weights are two such planes.
+template <int kBits, int kGroups>
+inline VecI DotBlock(const VecI (&w)[kGroups], const int8_t* x) {
+  static_assert(kGroups <= 8, "an int16 holds 8 pairs of nibble products");
+  VecI low = _mm256_setzero_si256(), high = _mm256_setzero_si256();
+  for (int g = 0; g < kGroups; ++g) {
+    int32_t x4;
+    memcpy(&x4, x + 4 * g, sizeof(x4));
+    const VecI xv = _mm256_set1_epi32(x4);
+    if constexpr (kBits == 4) {
+      low = _mm256_add_epi16(low, _mm256_maddubs_epi16(w[g], xv));
+    } else {
+      low = _mm256_add_epi16(low, _mm256_maddubs_epi16(LowNibbles(w[g]), xv));
+      high = _mm256_add_epi16(high, _mm256_maddubs_epi16(HighNibbles(w[g]), xv));
+    }
+  }
+  VecI dot = _mm256_madd_epi16(low, _mm256_set1_epi16(1));
+  if constexpr (kBits == 8) {
+    dot = _mm256_add_epi32(dot, _mm256_madd_epi16(high, _mm256_set1_epi16(16)));
+  }
+  return dot;
+}
+
+constexpr int kQuantRows =
+    4;                       // rows of a quantised tile: 8 weights, 4 sums, scales of 16 registers
+constexpr int kDimVecs = 2;  // vectors of an attention output held for each of 4 queries
+
+}  // namespace
+}  // namespace anabranch

@@ -1,0 +1,192 @@
+// Weights in tiles of kWidth output rows, so that one vector holds a column of a tile.
+//
+//   tile t = rows [t * kWidth, (t + 1) * kWidth), rows past the end are zero; tiles follow each
+//   other, each rounded up to 64 bytes.
+//
+//   float types:      | column 0: row 0, row 1, ... | column 1: row 0, ... | ...
+//   quantised types:  | quants of block 0 | quants of block 1 | ... | scales | minima (if any)
+//     scales, minima: | block 0: row 0, row 1, ... | block 1: ... |      F16 or F32
+//     quants, 8 bits: | columns 0-3: row 0 c0 c1 c2 c3, row 1 c0 ... | columns 4-7: ... | ...
+//     quants, 4 bits: the same, with the second half of the block's columns in the high nibbles
+//
+// A vector of quants is what one byte dot product instruction wants: 4 columns of each row, against
+// 4 activations broadcast to all lanes.
+#pragma once
+
+#include "kernels/simd/unpack.h"
+
+namespace anabranch {
+namespace {
+
+// Offsets within a tile of `cols` columns.
+struct TileLayout {
+  QuantFormat format;
+  int64_t n_blocks;
+  int64_t quant_bytes;  // of a block
+  int64_t scales;       // offset
+  int64_t mins;         // offset
+  int64_t bytes;        // of the tile
+};
+
+constexpr TileLayout LayoutOf(GgufType type, int64_t cols) {
+  const QuantFormat f = FormatOf(type);
+  TileLayout t{f, 0, 0, 0, 0, 0};
+  int64_t end = cols * kWidth * FloatBytes(type);
+  if (f.bits != 0) {
+    t.n_blocks = cols / f.block;
+    t.quant_bytes = static_cast<int64_t>(kWidth) * f.block * f.bits / 8;
+    const int64_t scale_bytes = t.n_blocks * kWidth * (f.f16_scales ? 2 : 4);
+    t.scales = t.n_blocks * t.quant_bytes;
+    t.mins = t.scales + scale_bytes;
+    end = t.mins + (f.has_min ? scale_bytes : 0);
+  }
+  t.bytes = (end + 63) / 64 * 64;
+  return t;
+}
+
+inline int64_t RawRowBytes(GgufType type, int64_t cols) {
+  const QuantFormat f = FormatOf(type);
+  return f.bits != 0 ? cols / f.raw_block * f.raw_bytes : cols * FloatBytes(type);
+}
+
+inline size_t PackedBytes(GgufType type, int32_t rows, int32_t cols) {
+  const QuantFormat f = FormatOf(type);
+  if (rows <= 0 || cols <= 0 || (f.bits == 0 && FloatBytes(type) == 0)) return 0;
+  if (f.bits != 0 && cols % f.raw_block != 0) return 0;
+  return static_cast<size_t>(CeilDiv(rows, kWidth) * LayoutOf(type, cols).bytes);
+}
+
+inline void PutScale(const QuantFormat& f, unsigned char* scales, int64_t index, float value) {
+  if (f.f16_scales) {
+    const uint16_t bits = _cvtss_sh(value, _MM_FROUND_TO_NEAREST_INT);
+    memcpy(scales + 2 * index, &bits, sizeof(bits));
+  } else {
+    memcpy(scales + 4 * index, &value, sizeof(value));
+  }
+}
+
+inline float GetScale(const QuantFormat& f, const unsigned char* scales, int64_t index) {
+  return f.f16_scales ? F16At(scales + 2 * index) : LoadAs<float>(scales + 4 * index);
+}
+
+// One row's raw block into its lane of the tile.
+inline void PutBlock(const TileLayout& t, const Unpacked& u, int64_t raw_index, int64_t lane,
+                     unsigned char* tile) {
+  const QuantFormat& f = t.format;
+  const int64_t per_raw = f.raw_block / f.block;
+  for (int64_t i = 0; i < per_raw; ++i) {
+    const int64_t b = raw_index * per_raw + i;
+    PutScale(f, tile + t.scales, b * kWidth + lane, u.scale[i]);
+    if (f.has_min) PutScale(f, tile + t.mins, b * kWidth + lane, u.min[i]);
+    const unsigned char* q = u.q + i * f.block;
+    unsigned char* dst = tile + b * t.quant_bytes + 4 * lane;
+    const int64_t used = f.bits == 4 ? f.block / 2 : f.block;
+    for (int64_t c = 0; c < used; c += 4) {
+      uint32_t four = LoadAs<uint32_t>(q + c);
+      if (f.bits == 4) four |= LoadAs<uint32_t>(q + used + c) << 4;
+      memcpy(dst + c * kWidth, &four, sizeof(four));
+    }
+  }
+}
+
+struct PackJob {
+  const unsigned char* raw;
+  GgufType type;
+  int32_t rows, cols;
+  unsigned char* dst;
+};
+
+inline void PackTile(const PackJob& job, int64_t tile_index, int) {
+  const TileLayout t = LayoutOf(job.type, job.cols);
+  const int64_t row_bytes = RawRowBytes(job.type, job.cols);
+  unsigned char* tile = job.dst + tile_index * t.bytes;
+  memset(tile, 0, static_cast<size_t>(t.bytes));
+  const int64_t n_rows = Min(kWidth, job.rows - tile_index * kWidth);
+  for (int64_t lane = 0; lane < n_rows; ++lane) {
+    const unsigned char* row = job.raw + (tile_index * kWidth + lane) * row_bytes;
+    if (t.format.bits == 0) {
+      const int64_t size = FloatBytes(job.type);
+      for (int64_t c = 0; c < job.cols; ++c) {
+        memcpy(tile + (c * kWidth + lane) * size, row + c * size, static_cast<size_t>(size));
+      }
+      continue;
+    }
+    Unpacked u;
+    for (int64_t b = 0; b < job.cols / t.format.raw_block; ++b) {
+      UnpackBlock(job.type, row + b * t.format.raw_bytes, &u);
+      PutBlock(t, u, b, lane, tile);
+    }
+  }
+}
+
+inline bool Pack(Exec& exec, List<const unsigned char> raw, GgufType type, int32_t rows,
+                 int32_t cols, DevPtr dst, Weight* out) {
+  if (PackedBytes(type, rows, cols) == 0 || raw.n != rows * RawRowBytes(type, cols)) return false;
+  const PackJob job{raw.data, type, rows, cols, dst.p};
+  Parallel<PackJob, PackTile>(exec, job, CeilDiv(rows, kWidth));
+  out->data = dst;
+  out->rows = rows;
+  out->cols = cols;
+  out->format = static_cast<uint16_t>(type);
+  out->layout = kWidth;
+  return true;
+}
+
+inline GgufType TypeOf(const Weight& w) { return static_cast<GgufType>(w.format); }
+
+struct EmbedJob {
+  const Weight& w;
+  const int32_t* ids;
+  float scale;
+  const Mat& out;
+};
+
+inline float FloatAt(GgufType type, const unsigned char* p) {
+  switch (type) {
+    case GgufType::kF16:
+      return F16At(p);
+    case GgufType::kBF16: {
+      const uint32_t bits = static_cast<uint32_t>(LoadAs<uint16_t>(p)) << 16;
+      float value;
+      memcpy(&value, &bits, sizeof(value));
+      return value;
+    }
+    default:
+      return LoadAs<float>(p);
+  }
+}
+
+inline void EmbedRow(const EmbedJob& job, int64_t r, int) {
+  const GgufType type = TypeOf(job.w);
+  const TileLayout t = LayoutOf(type, job.w.cols);
+  const QuantFormat& f = t.format;
+  const int64_t lane = job.ids[r] % kWidth;
+  const unsigned char* tile = job.w.data.p + job.ids[r] / kWidth * t.bytes;
+  float* out = Row(job.out, r);
+  if (f.bits == 0) {
+    const int64_t size = FloatBytes(type);
+    for (int64_t c = 0; c < job.w.cols; ++c) {
+      out[c] = job.scale * FloatAt(type, tile + (c * kWidth + lane) * size);
+    }
+    return;
+  }
+  const int64_t used = f.bits == 4 ? f.block / 2 : f.block;  // the columns of the low nibbles
+  for (int64_t b = 0; b < t.n_blocks; ++b) {
+    const float scale = GetScale(f, tile + t.scales, b * kWidth + lane);
+    const float min = f.has_min ? GetScale(f, tile + t.mins, b * kWidth + lane) : 0.0f;
+    for (int64_t c = 0; c < f.block; ++c) {
+      const int64_t low = c % used;
+      int q = tile[b * t.quant_bytes + low / 4 * 4 * kWidth + 4 * lane + low % 4];
+      if (f.bits == 4) q = c < used ? q & 15 : q >> 4;
+      out[b * f.block + c] = job.scale * (scale * static_cast<float>(q - f.zero) + min);
+    }
+  }
+}
+
+inline void Embed(Exec& exec, const Weight& w, DevPtr ids, float scale, Mat out) {
+  const EmbedJob job{w, reinterpret_cast<const int32_t*>(ids.p), scale, out};
+  Parallel<EmbedJob, EmbedRow>(exec, job, out.rows);
+}
+
+}  // namespace
+}  // namespace anabranch
