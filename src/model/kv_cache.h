@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "kernels/cpu_exec.h"
+#include "model/device_memory.h"
 
 namespace anabranch {
 
@@ -18,12 +19,10 @@ struct KvShape {
 
 class KvCache {
  public:
-  // The exec must outlive the cache. Error kLimit: no memory, with the size that was wanted.
+  // All zero, so that what no row sees is a number. The exec must outlive the cache.
+  // Error kLimit: no memory, with the size that was wanted.
   static Result<KvCache> Create(CpuExec& exec, const KvShape& shape);
   static size_t Bytes(const KvShape& shape);
-  KvCache(KvCache&&) noexcept;
-  KvCache& operator=(KvCache&&) noexcept;
-  ~KvCache();
 
   // A copy with arenas of its own: a fork.
   Result<KvCache> Clone() const;
@@ -31,8 +30,11 @@ class KvCache {
   const KvArena& layer(int32_t i) const { return arenas_[static_cast<size_t>(i)]; }
 
  private:
-  explicit KvCache(CpuExec& exec, const KvShape& shape) : exec_(&exec), shape_(shape) {}
-  CpuExec* exec_;
+  KvCache(CpuExec& exec, const KvShape& shape) : memory_(exec), shape_(shape) {}
+  static Result<KvCache> Allocate(CpuExec& exec, const KvShape& shape);
+
+  DeviceMemory memory_;
+  DevPtr data_;  // k of layer 0, v of layer 0, k of layer 1, …
   KvShape shape_;
   std::vector<KvArena> arenas_;
 };

@@ -12,6 +12,7 @@
 #include "kernels/cpu_exec.h"
 #include "kv/step_plan.h"
 #include "model/kv_cache.h"
+#include "model/rope.h"
 
 namespace anabranch {
 
@@ -21,7 +22,7 @@ struct ModelConfig {
   int32_t n_vocab = 0;
   int32_t n_ctx_train = 0;  // the longest context that the model was trained for
   float rms_eps = 1e-5f;
-  float rope_theta = 10000.0f;
+  RopeConfig rope;
 };
 
 struct ModelOptions {
