@@ -1,5 +1,9 @@
 #include "kernels/cpu_exec.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <new>
 #include <string>
 
@@ -13,8 +17,26 @@ struct Candidate {
   bool (*runs_here)();
 };
 
+#if defined(__x86_64__)
+bool HasAvx2() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;  // clang 14's __builtin_cpu_supports knows no f16c
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0 &&
+         __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+bool HasAvx512() {
+  return HasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+}
+#endif
+
 // The best first.
 const Candidate kCandidates[] = {
+#if defined(__x86_64__)
+    {&kAvx512Kernels, HasAvx512},
+    {&kAvx2Kernels, HasAvx2},
+#endif
     {&kRefKernels, [] { return true; }},
 };
 

@@ -20,9 +20,15 @@ void DequantizeRows(const Weight& w, int64_t first, int64_t n, float* out) {
              {out, static_cast<size_t>(n * w.cols)});
 }
 
-void CheckProduct(const Exec& exec, const Mat& x, const Weight& w, const Mat& out) {
-  ANABRANCH_CHECK(x.cols == w.cols && x.cols <= exec.limits.max_cols);
-  ANABRANCH_CHECK(out.rows == x.rows && out.cols == w.rows);
+void CheckProduct(const Mat& x, const Weight& w, const Mat& out) {
+  ANABRANCH_CHECK(x.cols == w.cols && out.rows == x.rows && out.cols == w.rows);
+}
+
+// false, with a fault, for an input beyond the limits that scratch was planned from.
+bool WithinLimits(Exec& exec, const Mat& x) {
+  if (x.rows <= exec.limits.max_rows && x.cols <= exec.limits.max_cols) return true;
+  if (exec.fault == nullptr) exec.fault = "matmul: input larger than the limits of its Exec";
+  return false;
 }
 
 }  // namespace
@@ -40,10 +46,11 @@ void Embed(Exec& exec, const Weight& w, DevPtr ids, float scale, Mat out) {
 
 void Matmul(Exec& exec, Mat x, List<const Weight> w, List<const DevPtr> bias, bool add,
             List<const Mat> out) {
+  if (!WithinLimits(exec, x)) return;
   ANABRANCH_CHECK(out.n == w.n && (bias.data == nullptr || bias.n == w.n));
   int64_t n_tasks = 0;
   for (int64_t i = 0; i < w.n; ++i) {
-    CheckProduct(exec, x, w.data[i], out.data[i]);
+    CheckProduct(x, w.data[i], out.data[i]);
     n_tasks += TasksOf(w.data[i]);
   }
   ParallelFor(exec, n_tasks, [=, &exec](int64_t task, int thread) {
@@ -67,8 +74,9 @@ void Matmul(Exec& exec, Mat x, List<const Weight> w, List<const DevPtr> bias, bo
 
 void Gated(Exec& exec, Mat x, const Weight& gate, const Weight& up, Activation activation,
            Mat out) {
-  CheckProduct(exec, x, gate, out);
-  CheckProduct(exec, x, up, out);
+  if (!WithinLimits(exec, x)) return;
+  CheckProduct(x, gate, out);
+  CheckProduct(x, up, out);
   ParallelFor(exec, TasksOf(gate), [=, &exec](int64_t task, int thread) {
     const int64_t first = task * kRowsPerTask;
     const int64_t n = std::min<int64_t>(kRowsPerTask, gate.rows - first);
