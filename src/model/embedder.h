@@ -30,9 +30,12 @@ class Embedder {
                              std::span<float> out) = 0;
 };
 
-// `config_json` is the text of the model's config.json. `exec` must have EmbedderLimits.
+// `config_json` is the text of the model's config.json. Errors: not JSON, a size that is missing or
+// out of range, a model that is no BERT with absolute positions and exact GELU.
 Result<EmbedderConfig> ReadEmbedderConfig(const std::string& config_json);
 ExecLimits EmbedderLimits(const EmbedderConfig& config);
+// `exec` must have EmbedderLimits and outlive the embedder, which shares the file's mapping (bytes
+// given to SafetensorsFile::Parse must outlive it too). Errors name file and tensor.
 Result<std::unique_ptr<Embedder>> OpenEmbedder(const SafetensorsFile& file,
                                                const EmbedderConfig& config, CpuExec& exec);
 
