@@ -7,6 +7,7 @@
 
 #include "support/gguf_builder.h"
 #include "support/temp_dir.h"
+#include "support/tiny_model.h"
 
 namespace anabranch {
 namespace {
@@ -135,6 +136,24 @@ TEST(Gguf, TensorsKeepOrderShapeAndBytes) {
       EXPECT_EQ((*gguf.Tensor("scalar"))->cols(), 1);
       EXPECT_EQ((*gguf.Tensor("scalar"))->data.size(), sizeof(float));
     }
+  }
+}
+
+TEST(Gguf, TinyModelsOfTestsAreWellFormed) {
+  using testing::TinyWeights;
+  const std::pair<TinyWeights, GgufType> cases[] = {{TinyWeights::kF32, GgufType::kF32},
+                                                    {TinyWeights::kQ8_0, GgufType::kQ8_0},
+                                                    {TinyWeights::kQ4_0, GgufType::kQ4_0}};
+  for (const auto& [weights, type] : cases) {
+    testing::TinyModelOptions options;
+    options.weights = weights;
+    options.tied = false;
+    const std::string file = TinyModelGguf(options);
+    EXPECT_EQ(file, TinyModelGguf(options)) << "same options, same bytes";
+    GgufFile gguf = MustParse(file);
+    EXPECT_EQ((*gguf.Tensor("output.weight"))->type, type);
+    EXPECT_EQ((*gguf.Tensor("output.weight"))->rows(), gguf.Int("llama.vocab_size"));
+    EXPECT_EQ((*gguf.Tensor("blk.1.ffn_down.weight"))->cols(), options.n_ff);
   }
 }
 
