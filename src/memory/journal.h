@@ -22,10 +22,10 @@ struct JournalRecord {
   RecordKind kind = RecordKind::kText;
   StreamPos begin;
   std::vector<TokenId> ids;
-  std::string bytes;               // of kText: what the tokens say; empty otherwise
+  std::string bytes;                 // of kText: what the tokens say; empty otherwise
   std::vector<uint32_t> token_ends;  // of kText: token i ends at bytes[token_ends[i]]
-  int64_t time_ms = 0;             // Unix time
-  std::string source_cursor;       // where the input had been read to; free text
+  int64_t time_ms = 0;               // Unix time
+  std::string source_cursor;         // where the input had been read to; free text
   StreamPos end() const { return begin + static_cast<int64_t>(ids.size()); }
 };
 

@@ -1,10 +1,10 @@
 // Memory: what a stream said, kept for ever and found again.
 //
-// A Memory is one store (SQLite: journal and index in one file) with one embedder. A StreamMemory is
-// one stream's place in it: its only writer, and what it recalls from.
+// A Memory is one store (SQLite: journal and index in one file) with one embedder. A StreamMemory
+// is one stream's place in it: its only writer, and what it recalls from.
 //
-// Positions: A acknowledged <= J durable in the journal <= next; I indexed <= J (docs/architecture).
-// Threads: one at a time per Memory and all its streams.
+// Positions: A acknowledged <= J durable in the journal <= next; I indexed <= J
+// (docs/architecture). Threads: one at a time per Memory and all its streams.
 #pragma once
 
 #include <cstdint>
@@ -41,12 +41,13 @@ struct RecallQuery {
   std::string_view turn_text;           // the user turn, or its part after the split
   std::string_view previous_user_turn;  // for a short or anaphoric question; may be empty
   RecallMode mode = RecallMode::kEvicted;
-  StreamPos window_begin;  // E: passages wholly within [window_begin, …) or the pinned part are
-  StreamPos pinned_end;    // dropped when mode is kEvicted
-  StreamSpan exclude;      // the current turn from its split on: never recalled
-  int32_t chunk_size = 100;     // tokens of a passage at most
+  StreamPos window_begin;    // E: passages wholly within [window_begin, …) or the pinned part are
+  StreamPos pinned_end;      // dropped when mode is kEvicted
+  StreamSpan exclude;        // the current turn from its split on: never recalled
+  int32_t chunk_size = 100;  // tokens of a passage at most
   int32_t recall_tokens = 400;  // tokens of all passages at most
-  std::optional<float> threshold;  // on the best cosine; empty: decided from the store (docs/recall)
+  std::optional<float>
+      threshold;  // on the best cosine; empty: decided from the store (docs/recall)
 };
 
 class StreamMemory {
@@ -57,7 +58,9 @@ class StreamMemory {
   virtual Result<void> Append(JournalRecord record) = 0;
   // Writes and syncs all that was appended: J becomes the last record's end.
   virtual Result<void> Sync() = 0;
-  // Cuts, embeds and indexes [I, J) as far as it is settled; `end_of_turn`: all of it is.
+  // Cuts, embeds and indexes [I, J) as far as it is settled. A run of turns by one role is one
+  // text, so its last sentences are settled only when another role speaks: until then they are the
+  // pending tail. `end_of_turn`: embeds the tail too, so that Recall need not.
   virtual Result<void> Index(bool end_of_turn) = 0;
   // Passages for the query, in stream order. The pending tail is searched too.
   virtual Result<RecallResult> Recall(const RecallQuery& query) = 0;
@@ -80,11 +83,14 @@ class Memory {
   virtual Result<std::unique_ptr<StreamMemory>> OpenStream(
       const std::string& name, const std::string& tokenizer_fingerprint) = 0;
 
-  // For the `memory` command. stream "": all streams.
+  // For the `memory` command. stream "": all streams. Error kNotFound: no stream of that name.
   virtual Result<std::vector<MemoryStreamInfo>> List() = 0;
   virtual Result<std::vector<Passage>> Search(const std::string& stream, std::string_view query,
                                               int32_t k) = 0;
+  // What was said in a span, by turn.
   virtual Result<std::vector<MemoryTurn>> Show(const std::string& stream, StreamSpan span) = 0;
+  // Whole units go: a span is widened to those that it touches. Forgotten text becomes a gap in the
+  // journal; positions and turns count on. Error kBusy: another process writes to the stream.
   virtual Result<ForgetResult> Forget(const std::string& stream, const ForgetSelection& what,
                                       bool dry_run) = 0;
   virtual Result<VerifyReport> Verify() = 0;

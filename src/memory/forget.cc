@@ -1,0 +1,170 @@
+// Forgetting: text leaves the journal, its units, their vectors and words leave the index.
+#include <algorithm>
+#include <limits>
+
+#include "memory/lexical.h"
+#include "memory/sqlite_memory.h"
+
+namespace anabranch {
+namespace {
+
+constexpr StreamSpan kEverything = {StreamPos(0), StreamPos(std::numeric_limits<int64_t>::max())};
+
+// Sorted, disjoint, none empty.
+std::vector<StreamSpan> Merge(std::vector<StreamSpan> spans) {
+  std::erase_if(spans, [](const StreamSpan& span) { return span.size() <= 0; });
+  std::sort(spans.begin(), spans.end(),
+            [](const StreamSpan& a, const StreamSpan& b) { return a.begin < b.begin; });
+  std::vector<StreamSpan> merged;
+  for (const StreamSpan& span : spans) {
+    if (!merged.empty() && span.begin <= merged.back().end) {
+      merged.back().end = std::max(merged.back().end, span.end);
+    } else {
+      merged.push_back(span);
+    }
+  }
+  return merged;
+}
+
+bool Touches(const std::vector<StreamSpan>& spans, const StreamSpan& span) {
+  const auto next = std::partition_point(spans.begin(), spans.end(),
+                                         [&](const StreamSpan& s) { return s.end <= span.begin; });
+  return next != spans.end() && next->Overlaps(span);
+}
+
+// What is to be forgotten of one stream.
+struct Selection {
+  std::vector<StreamSpan> spans;
+  std::vector<UnitRow> units;
+  int64_t text_bytes = 0;
+};
+
+class Selector {
+ public:
+  Selector(const JournalStore& journal, const UnitStore& units)
+      : journal_(journal), units_(units) {}
+
+  Result<Selection> Select(const ForgetSelection& what) {
+    ASSIGN_OR_RETURN(rows_, units_.Rows());
+    std::vector<StreamSpan> spans;
+    if (what.span) spans.push_back(*what.span);
+    if (what.all) spans.push_back(kEverything);
+    if (what.before_ms) {
+      RETURN_IF_ERROR(journal_.ForEach(kEverything, [&](const StoredRecord& r) -> Result<void> {
+        const bool text = r.record.kind == RecordKind::kText;
+        if (text && r.record.time_ms < *what.before_ms) spans.push_back({r.record.begin, r.end});
+        return {};
+      }));
+    }
+    if (what.matching) RETURN_IF_ERROR(Match(FoldCase(*what.matching), &spans));
+    return Complete(Merge(std::move(spans)));
+  }
+
+ private:
+  Result<void> Match(const std::string& folded, std::vector<StreamSpan>* spans) const {
+    for (const UnitRow& row : rows_) {
+      ASSIGN_OR_RETURN(const std::string text, journal_.Text(row.text_begin, row.text_end));
+      if (FoldCase(text).find(folded) != std::string::npos) spans->push_back(row.span);
+    }
+    // What is not indexed yet goes by sentences.
+    ASSIGN_OR_RETURN(int64_t from, units_.IndexedText());
+    while (true) {
+      constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+      ASSIGN_OR_RETURN(const std::optional<RunText> run, journal_.NextRun(from, kNoLimit));
+      if (!run) return {};
+      from = run->text_end();
+      for (const ByteSpan sentence : CutSentences(run->text)) {
+        const std::string text =
+            run->text.substr(static_cast<size_t>(sentence.begin),
+                             static_cast<size_t>(sentence.end - sentence.begin));
+        if (FoldCase(text).find(folded) == std::string::npos) continue;
+        spans->push_back({run->TokenAt(run->text_begin + sentence.begin),
+                          run->TokenAt(run->text_begin + sentence.end - 1) + 1});
+      }
+    }
+  }
+
+  // Widens the spans to whole units, until no unit is touched in part; keeps to what is there.
+  Result<Selection> Complete(std::vector<StreamSpan> spans) const {
+    Selection selection;
+    for (size_t before = 0; !spans.empty();) {
+      selection.units.clear();
+      for (const UnitRow& row : rows_) {
+        if (Touches(spans, row.span)) selection.units.push_back(row);
+      }
+      if (selection.units.size() == before) break;
+      before = selection.units.size();
+      for (const UnitRow& row : selection.units) spans.push_back(row.span);
+      spans = Merge(std::move(spans));
+    }
+    for (const StreamSpan& span : spans) {
+      std::vector<StreamSpan> there;
+      RETURN_IF_ERROR(journal_.ForEach(span, [&](const StoredRecord& stored) -> Result<void> {
+        if (stored.record.kind == RecordKind::kGap) return {};
+        const StoredRecord part = PartOf(stored, std::max(span.begin, stored.record.begin),
+                                         std::min(span.end, stored.end));
+        selection.text_bytes += static_cast<int64_t>(part.record.bytes.size());
+        there.push_back({part.record.begin, part.end});
+        return {};
+      }));
+      there = Merge(std::move(there));
+      selection.spans.insert(selection.spans.end(), there.begin(), there.end());
+    }
+    return selection;
+  }
+
+  const JournalStore& journal_;
+  const UnitStore& units_;
+  std::vector<UnitRow> rows_;
+};
+
+Result<void> Erase(const Selection& selection, JournalStore* journal, UnitStore* units) {
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(journal->db()));
+  for (const UnitRow& unit : selection.units) {
+    ASSIGN_OR_RETURN(const std::string text, journal->Text(unit.text_begin, unit.text_end));
+    RETURN_IF_ERROR(units->Erase(unit, JoinedWords(text)));
+  }
+  for (const StreamSpan& span : selection.spans) RETURN_IF_ERROR(journal->EraseSpan(span));
+  RETURN_IF_ERROR(units->PurgeWords());
+  ASSIGN_OR_RETURN(const int64_t indexed_text, units->IndexedText());
+  RETURN_IF_ERROR(units->SetIndexed(indexed_text, {}));  // scores are calibrated anew
+  RETURN_IF_ERROR(transaction.Commit());
+  // The write-ahead log still has the text.
+  return journal->db()->Exec("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+}  // namespace
+
+Result<ForgetResult> SqliteMemory::Forget(const std::string& stream, const ForgetSelection& what,
+                                          bool dry_run) {
+  const int given =
+      (what.span ? 1 : 0) + (what.before_ms ? 1 : 0) + (what.matching ? 1 : 0) + (what.all ? 1 : 0);
+  if (given != 1 || (what.matching && what.matching->empty())) {
+    return Fail(ErrorKind::kInvalid, "forget", "what to forget is not said once",
+                "give one of a span, a time, a text, or all");
+  }
+  ASSIGN_OR_RETURN(const std::vector<StreamRow> streams, Streams(stream));
+  ForgetResult result;
+  for (const StreamRow& row : streams) {
+    const auto open = open_.find(row.name);
+    StreamLock lock;
+    if (open != open_.end()) {
+      RETURN_IF_ERROR(open->second->Sync());
+    } else if (!dry_run) {
+      ASSIGN_OR_RETURN(lock, Lock(row.name));
+    }
+    JournalStore journal(db_.get(), row.id);
+    UnitStore units(db_.get(), row.id, row.name);
+    ASSIGN_OR_RETURN(const Selection selection, Selector(journal, units).Select(what));
+    result.units += static_cast<int64_t>(selection.units.size());
+    result.text_bytes += selection.text_bytes;
+    result.spans.insert(result.spans.end(), selection.spans.begin(), selection.spans.end());
+    if (dry_run) continue;
+    RETURN_IF_ERROR(Erase(selection, &journal, &units));
+    if (open != open_.end()) RETURN_IF_ERROR(open->second->Reload());
+  }
+  result.done = !dry_run;
+  return result;
+}
+
+}  // namespace anabranch

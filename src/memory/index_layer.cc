@@ -1,0 +1,87 @@
+#include "memory/index_layer.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "memory/lexical.h"
+
+namespace anabranch {
+
+UnitView::UnitView(std::vector<const IndexLayer*> layers, const UnitTable* tail)
+    : layers_(std::move(layers)) {
+  for (const IndexLayer* layer : layers_) tables_.push_back(&layer->table);
+  tables_.push_back(tail);
+  first_.push_back(0);
+  for (const UnitTable* table : tables_) first_.push_back(first_.back() + table->size());
+}
+
+const UnitRow& UnitView::row(int64_t i) const {
+  const auto above = std::upper_bound(first_.begin(), first_.end(), i);
+  const auto t = static_cast<size_t>(above - first_.begin() - 1);
+  return tables_[t]->row(i - first_[t]);
+}
+
+std::vector<float> UnitView::Scores(const ScanFn& scan, std::span<const float> query) const {
+  std::vector<float> scores(static_cast<size_t>(size()));
+  for (size_t t = 0; t < tables_.size(); ++t) {
+    tables_[t]->Scan(scan, query,
+                     std::span<float>(scores).subspan(static_cast<size_t>(first_[t]),
+                                                      static_cast<size_t>(tables_[t]->size())));
+  }
+  return scores;
+}
+
+Result<std::vector<int64_t>> UnitView::Holding(const std::string& word) const {
+  constexpr int64_t kFewUnits = 1000;  // up to here all of them are counted
+  std::vector<int64_t> units;
+  for (size_t t = 0; t < layers_.size(); ++t) {
+    const UnitTable& table = *tables_[t];
+    const int64_t limit = std::max(kFewUnits, table.size() / 4);
+    ASSIGN_OR_RETURN(const std::vector<int64_t> keys, layers_[t]->units.Holding(word, limit));
+    for (const int64_t key : keys) {
+      const int64_t row = table.Find(key);
+      if (row >= 0) units.push_back(first_[t] + row);
+    }
+  }
+  const UnitTable& tail = *tables_.back();
+  for (int64_t i = 0; i < tail.size(); ++i) {
+    ASSIGN_OR_RETURN(const std::string text, Text(tail.row(i).text_begin, tail.row(i).text_end));
+    const std::vector<std::string> words = LexicalWords(text);
+    if (std::binary_search(words.begin(), words.end(), word)) {
+      units.push_back(first_[tables_.size() - 1] + i);
+    }
+  }
+  return units;
+}
+
+Result<std::string> UnitView::Text(int64_t begin, int64_t end) const {
+  std::string text;
+  for (size_t t = 0; t < layers_.size(); ++t) {
+    const int64_t layer_end =
+        t + 1 < layers_.size() ? layers_[t + 1]->text_begin : std::numeric_limits<int64_t>::max();
+    const int64_t from = std::max(begin, layers_[t]->text_begin), to = std::min(end, layer_end);
+    if (from >= to) continue;
+    ASSIGN_OR_RETURN(const std::string part, layers_[t]->journal.Text(from, to));
+    text += part;
+  }
+  return text;
+}
+
+Result<std::string> UnitView::TextBefore(const UnitRow& unit, StreamPos end) const {
+  const auto layer = std::find_if(layers_.rbegin(), layers_.rend(), [&](const IndexLayer* l) {
+    return l->text_begin <= unit.text_begin;
+  });
+  const JournalStore& journal = layer == layers_.rend() ? layers_[0]->journal : (*layer)->journal;
+  ASSIGN_OR_RETURN(const std::optional<RunText> run,
+                   journal.NextRun(unit.text_begin, unit.text_end - unit.text_begin));
+  if (!run) return std::string();
+  auto size = static_cast<size_t>(std::min(unit.text_end, run->text_end()) - run->text_begin);
+  while (size > 0 && run->TokenAt(run->text_begin + static_cast<int64_t>(size) - 1) >= end) --size;
+  const auto is_trail = [&](size_t i) {
+    return (static_cast<unsigned char>(run->text[i]) & 0xc0) == 0x80;
+  };
+  while (size > 0 && size < run->text.size() && is_trail(size)) --size;
+  return run->text.substr(0, size);
+}
+
+}  // namespace anabranch

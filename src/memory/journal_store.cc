@@ -1,0 +1,301 @@
+#include "memory/journal_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/check.h"
+
+namespace anabranch {
+namespace {
+
+constexpr std::string_view kColumns =
+    "\"begin\", \"end\", turn, role, kind, text_begin, text_end, time_ms, ids, token_ends, bytes, "
+    "source_cursor";
+
+template <typename T>
+std::vector<T> FromBlob(std::span<const std::byte> blob) {
+  std::vector<T> values(blob.size() / sizeof(T));
+  std::memcpy(values.data(), blob.data(), values.size() * sizeof(T));
+  return values;
+}
+
+}  // namespace
+
+StoredRecord PartOf(const StoredRecord& whole, StreamPos begin, StreamPos end) {
+  if (whole.record.kind == RecordKind::kGap) {
+    StoredRecord part = whole;
+    part.record.begin = begin;
+    part.record.ids.clear();
+    part.end = end;
+    return part;
+  }
+  const JournalRecord& record = whole.record;
+  const auto b = static_cast<ptrdiff_t>(begin - record.begin);
+  const auto e = static_cast<ptrdiff_t>(end - record.begin);
+  StoredRecord part = whole;
+  part.record.begin = begin;
+  part.end = end;
+  part.record.ids.assign(record.ids.begin() + b, record.ids.begin() + e);
+  if (record.kind == RecordKind::kText) {
+    const uint32_t from = b == 0 ? 0 : record.token_ends[static_cast<size_t>(b - 1)];
+    const uint32_t to = e == 0 ? 0 : record.token_ends[static_cast<size_t>(e - 1)];
+    part.text_begin += from;
+    part.record.bytes = record.bytes.substr(from, to - from);
+    part.record.token_ends.assign(record.token_ends.begin() + b, record.token_ends.begin() + e);
+    for (uint32_t& token_end : part.record.token_ends) token_end -= from;
+  }
+  return part;
+}
+
+StreamPos RunText::TokenAt(int64_t at) const {
+  const TextPiece& piece = PieceAt(at);
+  const auto offset = static_cast<uint32_t>(std::max<int64_t>(0, at - piece.text_begin));
+  const auto token = std::upper_bound(piece.token_ends.begin(), piece.token_ends.end(), offset);
+  return piece.begin + (token - piece.token_ends.begin());
+}
+
+const TextPiece& RunText::PieceAt(int64_t at) const {
+  const auto piece = std::partition_point(pieces.begin(), pieces.end(),
+                                          [at](const TextPiece& p) { return p.text_end() <= at; });
+  return piece == pieces.end() ? pieces.back() : *piece;
+}
+
+void RunText::CutAt(StreamPos pos) {
+  while (!pieces.empty() && pieces.back().begin >= pos) pieces.pop_back();
+  if (pieces.empty()) {
+    text.clear();
+    return;
+  }
+  const TextPiece& last = pieces.back();
+  const auto n = std::min(static_cast<size_t>(pos - last.begin), last.token_ends.size());
+  const int64_t end = last.text_begin + last.token_ends[n - 1];
+  text.resize(static_cast<size_t>(std::max<int64_t>(0, end - text_begin)));
+}
+
+std::string RecordFault(const JournalRecord& record) {
+  if (record.begin.value() < 0 || record.begin.value() > std::numeric_limits<int64_t>::max() / 2) {
+    return fmt::format("position {} is out of range", record.begin.value());
+  }
+  if (record.kind != RecordKind::kText) {
+    return record.bytes.empty() && record.token_ends.empty() ? "" : "only text has bytes";
+  }
+  if (record.token_ends.size() != record.ids.size()) {
+    return fmt::format("{} tokens have {} ends", record.ids.size(), record.token_ends.size());
+  }
+  if (!std::is_sorted(record.token_ends.begin(), record.token_ends.end())) {
+    return "the ends of its tokens decrease";
+  }
+  const size_t last = record.token_ends.empty() ? 0 : record.token_ends.back();
+  if (last != record.bytes.size()) {
+    return fmt::format("its tokens end at byte {} of {}", last, record.bytes.size());
+  }
+  return "";
+}
+
+Failure JournalStore::Damaged(const std::string& fault) const {
+  return Fail(ErrorKind::kCorrupt, db_->name(), "the journal is damaged: " + fault,
+              "restore the memory file from a copy");
+}
+
+Result<JournalEnd> JournalStore::End() const {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      db_->Prepare("SELECT \"end\", turn, role, text_end FROM record WHERE stream = ?1 "
+                   "ORDER BY \"begin\" DESC LIMIT 1"));
+  ASSIGN_OR_RETURN(const bool row, select.Bind(1, stream_).Step());
+  JournalEnd end;
+  if (!row) return end;
+  end.empty = false;
+  end.end = StreamPos(select.Int(0));
+  end.turn = select.Int(1);
+  end.role = static_cast<Role>(select.Int(2));
+  end.text_end = select.Int(3);
+  return end;
+}
+
+Result<void> JournalStore::Insert(const JournalRecord& record, JournalEnd* end) {
+  const bool new_turn = !end->empty && record.turn != end->turn;
+  const int64_t text_begin = end->text_end + (new_turn ? 1 : 0);
+  RETURN_IF_ERROR(InsertStored({record, record.end(), text_begin}));
+  end->empty = false;
+  end->end = record.end();
+  end->turn = record.turn;
+  end->role = record.role;
+  end->text_end = text_begin + static_cast<int64_t>(record.bytes.size());
+  return {};
+}
+
+Result<void> JournalStore::InsertStored(const StoredRecord& stored) {
+  const JournalRecord& record = stored.record;
+  ASSIGN_OR_RETURN(
+      Statement insert,
+      db_->Prepare("INSERT INTO record(stream, " + std::string(kColumns) +
+                   ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"));
+  // The ids of a gap would say what is missing.
+  const bool gap = record.kind == RecordKind::kGap;
+  const std::span<const TokenId> ids =
+      gap ? std::span<const TokenId>() : std::span<const TokenId>(record.ids);
+  return insert.Bind(1, stream_)
+      .Bind(2, record.begin.value())
+      .Bind(3, stored.end.value())
+      .Bind(4, record.turn)
+      .Bind(5, static_cast<int64_t>(record.role))
+      .Bind(6, static_cast<int64_t>(record.kind))
+      .Bind(7, stored.text_begin)
+      .Bind(8, stored.text_end())
+      .Bind(9, record.time_ms)
+      .BindBlob(10, AsBlob(ids))
+      .BindBlob(11, AsBlob(std::span<const uint32_t>(record.token_ends)))
+      .BindBlob(12, std::as_bytes(std::span<const char>(record.bytes)))
+      .BindText(13, record.source_cursor)
+      .Run();
+}
+
+Result<Statement> JournalStore::SelectSpan(StreamSpan span) const {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      db_->Prepare("SELECT " + std::string(kColumns) +
+                   " FROM record WHERE stream = ?1 AND \"begin\" < ?3 AND \"begin\" >= coalesce("
+                   "(SELECT max(\"begin\") FROM record WHERE stream = ?1 AND \"begin\" <= ?2), 0) "
+                   "AND \"end\" > ?2 ORDER BY \"begin\""));
+  select.Bind(1, stream_).Bind(2, span.begin.value()).Bind(3, span.end.value());
+  return select;
+}
+
+Result<StoredRecord> JournalStore::ReadRecord(const Statement& row) const {
+  StoredRecord stored;
+  JournalRecord& record = stored.record;
+  record.begin = StreamPos(row.Int(0));
+  stored.end = StreamPos(row.Int(1));
+  const int64_t role = row.Int(3), kind = row.Int(4);
+  if (role < 0 || role > static_cast<int64_t>(Role::kAssistant) || kind < 0 ||
+      kind > static_cast<int64_t>(RecordKind::kGap)) {
+    return Damaged(fmt::format("the record at {} has role {} and kind {}", row.Int(0), role, kind));
+  }
+  record.turn = row.Int(2);
+  record.role = static_cast<Role>(role);
+  record.kind = static_cast<RecordKind>(kind);
+  stored.text_begin = row.Int(5);
+  record.time_ms = row.Int(7);
+  record.ids = FromBlob<TokenId>(row.Blob(8));
+  record.token_ends = FromBlob<uint32_t>(row.Blob(9));
+  record.bytes = row.Text(10);
+  record.source_cursor = row.Text(11);
+  const std::string fault = RecordFault(record);
+  if (!fault.empty()) return Damaged(fmt::format("the record at {}: {}", row.Int(0), fault));
+  if (stored.end < record.begin ||
+      (record.kind != RecordKind::kGap && stored.end != record.end())) {
+    return Damaged(fmt::format("the record at {} ends at {} and has {} ids", row.Int(0), row.Int(1),
+                               record.ids.size()));
+  }
+  if (stored.text_begin < 0 || row.Int(6) != stored.text_end()) {
+    return Damaged(fmt::format("the record at {} has {} bytes for text [{}, {})", row.Int(0),
+                               record.bytes.size(), row.Int(5), row.Int(6)));
+  }
+  return stored;
+}
+
+Result<std::optional<RunText>> JournalStore::NextRun(int64_t from, int64_t max_bytes) const {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      db_->Prepare(
+          "SELECT " + std::string(kColumns) +
+          " FROM record WHERE stream = ?1 AND kind <> 1 AND \"begin\" >= (SELECT \"begin\" "
+          "FROM record WHERE stream = ?1 AND kind = 0 AND text_end > ?2 "
+          "ORDER BY text_end LIMIT 1) ORDER BY \"begin\""));
+  select.Bind(1, stream_).Bind(2, from);
+  RunText run;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) break;
+    ASSIGN_OR_RETURN(StoredRecord stored, ReadRecord(select));
+    JournalRecord& record = stored.record;
+    if (record.kind == RecordKind::kGap) {
+      run.closed = true;
+      break;
+    }
+    if (record.bytes.empty()) continue;
+    if (run.pieces.empty()) {
+      run.text_begin = std::max(from, stored.text_begin);
+      run.text = record.bytes.substr(static_cast<size_t>(run.text_begin - stored.text_begin));
+    } else {
+      const bool new_turn = record.turn != run.pieces.back().turn;
+      if (record.role != run.pieces.back().role ||
+          stored.text_begin != run.text_end() + (new_turn ? 1 : 0)) {
+        run.closed = true;
+        break;
+      }
+      if (static_cast<int64_t>(run.text.size()) >= max_bytes) break;
+      if (new_turn) run.text += '\n';
+      run.text += record.bytes;
+    }
+    run.pieces.push_back({stored.text_begin, record.begin, record.turn, record.role, record.time_ms,
+                          std::move(record.token_ends), std::move(record.bytes)});
+  }
+  if (run.pieces.empty()) return std::nullopt;
+  return run;
+}
+
+Result<std::string> JournalStore::Text(int64_t begin, int64_t end) const {
+  ASSIGN_OR_RETURN(Statement select,
+                   db_->Prepare("SELECT text_begin, bytes FROM record WHERE stream = ?1 AND "
+                                "kind = 0 AND text_end > ?2 ORDER BY text_end"));
+  select.Bind(1, stream_).Bind(2, begin);
+  std::string text;
+  int64_t at = begin;
+  while (at < end) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row || select.Int(0) >= end) break;
+    const std::string_view bytes = select.Text(1);
+    const int64_t skip = std::max<int64_t>(0, at - select.Int(0));
+    const auto size = static_cast<int64_t>(bytes.size());
+    if (skip > size) return Damaged(fmt::format("text {} is not where it should be", at));
+    if (!text.empty() && select.Int(0) > at) text += '\n';
+    const int64_t n = std::min(size - skip, end - std::max(at, select.Int(0)));
+    text += bytes.substr(static_cast<size_t>(skip), static_cast<size_t>(n));
+    at = select.Int(0) + skip + n;
+  }
+  return text;
+}
+
+Result<void> JournalStore::EraseSpan(StreamSpan span) {
+  StoredRecord gap;
+  std::optional<StoredRecord> before, behind;
+  bool any = false;
+  RETURN_IF_ERROR(ForEach(span, [&](StoredRecord stored) -> Result<void> {
+    const StreamPos begin = std::max(span.begin, stored.record.begin);
+    const StreamPos end = std::min(span.end, stored.end);
+    if (stored.record.begin < begin) before = PartOf(stored, stored.record.begin, begin);
+    if (end < stored.end) behind = PartOf(stored, end, stored.end);
+    gap.record.turn = stored.record.turn;
+    gap.record.role = stored.record.role;
+    gap.record.time_ms = stored.record.time_ms;
+    if (!any) gap.record.begin = begin;
+    any = true;
+    gap.end = end;
+    gap.text_begin = behind ? behind->text_begin : stored.text_end();
+    return {};
+  }));
+  if (!any) return {};
+  ASSIGN_OR_RETURN(Statement erase,
+                   db_->Prepare("DELETE FROM record WHERE stream = ?1 AND \"begin\" < ?3 AND "
+                                "\"end\" > ?2"));
+  RETURN_IF_ERROR(
+      erase.Bind(1, stream_).Bind(2, span.begin.value()).Bind(3, span.end.value()).Run());
+  gap.record.kind = RecordKind::kGap;
+  if (before) RETURN_IF_ERROR(InsertStored(*before));
+  RETURN_IF_ERROR(InsertStored(gap));
+  if (behind) RETURN_IF_ERROR(InsertStored(*behind));
+  return {};
+}
+
+Result<std::optional<StreamPos>> JournalStore::PosOf(int64_t from) const {
+  ASSIGN_OR_RETURN(std::optional<RunText> run, NextRun(from, 1));
+  if (!run) return std::nullopt;
+  return run->TokenAt(run->text_begin);
+}
+
+}  // namespace anabranch

@@ -1,0 +1,98 @@
+#include "memory/query.h"
+
+#include <algorithm>
+#include <array>
+
+#include "memory/lexical.h"
+
+namespace anabranch {
+namespace {
+
+constexpr int kMaxQueryPieces = 128;
+constexpr int kShortPieces = 8;      // such a question rarely says what it is about
+constexpr int kPreviousPieces = 64;  // of the previous turn
+// A turn's last sentence that asks nothing, beside questions that do ("Answer in one word.").
+constexpr float kAsideWeight = 0.5f;
+
+std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\f\v";
+  const size_t begin = text.find_first_not_of(kSpace);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+std::vector<std::string_view> Sentences(std::string_view text) {
+  std::vector<std::string_view> sentences;
+  for (const ByteSpan span : CutSentences(text)) {
+    const std::string_view sentence = Trim(
+        text.substr(static_cast<size_t>(span.begin), static_cast<size_t>(span.end - span.begin)));
+    if (!sentence.empty()) sentences.push_back(sentence);
+  }
+  return sentences;
+}
+
+// The end of a text, in whole sentences, of at most `max_pieces`; at least its last unit.
+std::string_view End(std::string_view text, int max_pieces, const CountPieces& count) {
+  const std::vector<std::string_view> sentences = Sentences(text);
+  if (sentences.empty()) return {};
+  const char* const end = sentences.back().data() + sentences.back().size();
+  std::string_view best;
+  for (size_t i = sentences.size(); i-- > 0;) {
+    const std::string_view tail(sentences[i].data(),
+                                static_cast<size_t>(end - sentences[i].data()));
+    if (count(tail) > max_pieces) break;
+    best = tail;
+  }
+  if (!best.empty()) return best;
+  const std::string_view last = sentences.back();
+  const std::vector<ByteSpan> units =
+      CutUnits(last, {.min_pieces = 1, .max_pieces = max_pieces}, count);
+  return units.empty() ? last : last.substr(static_cast<size_t>(units.back().begin));
+}
+
+bool LeansOnContext(std::string_view question, const CountPieces& count) {
+  if (count(question) < kShortPieces) return true;
+  constexpr std::array<std::string_view, 17> kPronouns = {
+      "he",   "her",   "hers", "him",   "his",   "it",   "its",  "one",  "she",
+      "that", "their", "them", "there", "these", "they", "this", "those"};
+  const std::vector<std::string> words = LexicalWords(question);
+  return std::any_of(kPronouns.begin(), kPronouns.end(), [&](std::string_view pronoun) {
+    return std::binary_search(words.begin(), words.end(), pronoun);
+  });
+}
+
+}  // namespace
+
+std::vector<Query> BuildQueries(std::string_view turn, std::string_view previous_user_turn,
+                                const CountPieces& count) {
+  const std::vector<std::string_view> sentences = Sentences(turn);
+  if (sentences.empty()) return {};
+  std::vector<Query> queries;
+  int left = kMaxQueryPieces;
+  const auto add = [&](std::string_view text, float weight) {
+    const auto same = [&](const Query& query) { return query.text == text; };
+    if (text.empty() || std::any_of(queries.begin(), queries.end(), same)) return;
+    const int pieces = count(text);
+    if (!queries.empty() && pieces > left) return;
+    left -= pieces;
+    queries.push_back({std::string(text), weight});
+  };
+
+  const std::string_view last = End(sentences.back(), kMaxQueryPieces, count);
+  std::vector<std::string_view> questions;
+  for (size_t i = sentences.size(); i-- > 0;) {
+    if (IsQuestionOnly(sentences[i])) questions.push_back(sentences[i]);
+  }
+  add(last, questions.empty() || IsQuestionOnly(last) ? 1.0f : kAsideWeight);
+  for (const std::string_view question : questions) add(question, 1);
+  if (questions.empty()) add(End(turn, kMaxQueryPieces, count), 1);
+
+  const std::string_view asked = questions.empty() ? last : questions.front();
+  const std::string_view previous = End(previous_user_turn, kPreviousPieces, count);
+  if (!previous.empty() && LeansOnContext(asked, count)) {
+    queries.push_back({std::string(previous) + " " + std::string(asked), 1});
+  }
+  return queries;
+}
+
+}  // namespace anabranch

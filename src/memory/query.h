@@ -1,0 +1,24 @@
+// What a user turn asks of memory.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/cutter.h"
+
+namespace anabranch {
+
+struct Query {
+  std::string text;
+  float weight = 1;  // in the fusion of rankings
+};
+
+// The turn's last sentence and each of its other questions, the latest first, in kMaxQueryPieces in
+// all; of a turn without a question its last sentences together as well. A question that is short
+// or leans on what was said before ("When was he born?") is also asked with the end of the previous
+// user turn before it. Empty for a blank turn.
+std::vector<Query> BuildQueries(std::string_view turn, std::string_view previous_user_turn,
+                                const CountPieces& count);
+
+}  // namespace anabranch

@@ -1,0 +1,154 @@
+#include "memory/sqlite_db.h"
+
+#include <sqlite3.h>
+
+#include "base/check.h"
+
+namespace anabranch {
+namespace {
+
+// How long to wait for another process that writes to the same file.
+constexpr int kBusyTimeoutMs = 5000;
+
+Failure SqliteFailure(sqlite3* db, const std::string& name, int code) {
+  const std::string fault = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+  switch (code & 0xff) {
+    case SQLITE_NOTADB:
+      return Fail(ErrorKind::kCorrupt, name, "is no memory file (" + fault + ")",
+                  "name another file, or move this one away");
+    case SQLITE_CORRUPT:
+    case SQLITE_ERROR:  // a statement of ours does not fit what is there
+    case SQLITE_MISMATCH:
+      return Fail(ErrorKind::kCorrupt, name, "the memory file is damaged (" + fault + ")",
+                  "restore it from a copy");
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return Fail(ErrorKind::kBusy, name, "another process is writing to it (" + fault + ")",
+                  "try again");
+    case SQLITE_FULL:
+      return Fail(ErrorKind::kIo, name, "no space is left (" + fault + ")", "free some disk space");
+    case SQLITE_READONLY:
+      return Fail(ErrorKind::kIo, name, "cannot be written (" + fault + ")",
+                  "check its permissions and those of its folder");
+    case SQLITE_TOOBIG:
+      return Fail(ErrorKind::kLimit, name, fault);
+    default:
+      return Fail(ErrorKind::kIo, name, fault, "check the file, its folder and the disk");
+  }
+}
+
+}  // namespace
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+
+Statement& Statement::Bind(int index, int64_t value) {
+  ANABRANCH_CHECK(sqlite3_bind_int64(statement_.get(), index, value) == SQLITE_OK);
+  return *this;
+}
+
+Statement& Statement::BindText(int index, std::string_view value) {
+  const int code = sqlite3_bind_text64(statement_.get(), index, value.data() ? value.data() : "",
+                                       value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  ANABRANCH_CHECK(code == SQLITE_OK || code == SQLITE_TOOBIG);  // too big: NULL, which Step refuses
+  return *this;
+}
+
+Statement& Statement::BindBlob(int index, std::span<const std::byte> value) {
+  const void* data = value.empty() ? static_cast<const void*>("") : value.data();
+  const int code =
+      sqlite3_bind_blob64(statement_.get(), index, data, value.size(), SQLITE_TRANSIENT);
+  ANABRANCH_CHECK(code == SQLITE_OK || code == SQLITE_TOOBIG);
+  return *this;
+}
+
+Result<bool> Statement::Step() {
+  const int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) {
+    sqlite3_reset(statement_.get());
+    return false;
+  }
+  Failure failure = SqliteFailure(db_, *name_, sqlite3_extended_errcode(db_));
+  sqlite3_reset(statement_.get());
+  return failure;
+}
+
+Result<void> Statement::Run() {
+  ASSIGN_OR_RETURN(const bool row, Step());
+  if (row) sqlite3_reset(statement_.get());
+  return {};
+}
+
+int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+
+std::string_view Statement::Text(int column) const {
+  const auto blob = Blob(column);
+  return {reinterpret_cast<const char*>(blob.data()), blob.size()};
+}
+
+std::span<const std::byte> Statement::Blob(int column) const {
+  const auto* data = static_cast<const std::byte*>(sqlite3_column_blob(statement_.get(), column));
+  const int size = sqlite3_column_bytes(statement_.get(), column);
+  return data == nullptr ? std::span<const std::byte>{}
+                         : std::span(data, static_cast<size_t>(size));
+}
+
+void Database::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+
+Result<std::unique_ptr<Database>> Database::Open(const std::string& path, const std::string& name) {
+  std::unique_ptr<Database> database(new Database);
+  database->name_ = name;
+  sqlite3* db = nullptr;
+  const int code = sqlite3_open_v2(
+      path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  database->db_.reset(db);
+  if (code != SQLITE_OK) return SqliteFailure(db, name, code);
+  sqlite3_extended_result_codes(db, 1);
+  sqlite3_busy_timeout(db, kBusyTimeoutMs);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  return database;
+}
+
+Result<void> Database::Exec(const char* sql) {
+  const int code = sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK)
+    return SqliteFailure(db_.get(), name_, sqlite3_extended_errcode(db_.get()));
+  return {};
+}
+
+Result<Statement> Database::Prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int code =
+      sqlite3_prepare_v2(db_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+  if (code != SQLITE_OK)
+    return SqliteFailure(db_.get(), name_, sqlite3_extended_errcode(db_.get()));
+  return Statement(db_.get(), &name_, statement);
+}
+
+Result<int64_t> Database::QueryInt(std::string_view sql) {
+  ASSIGN_OR_RETURN(Statement statement, Prepare(sql));
+  ASSIGN_OR_RETURN(const bool row, statement.Step());
+  return row ? statement.Int(0) : 0;
+}
+
+int64_t Database::last_insert_rowid() const { return sqlite3_last_insert_rowid(db_.get()); }
+int64_t Database::changes() const { return sqlite3_changes64(db_.get()); }
+
+Result<Transaction> Transaction::Begin(Database* db) {
+  RETURN_IF_ERROR(db->Exec("BEGIN IMMEDIATE"));
+  return Transaction(db);
+}
+
+Transaction::~Transaction() {
+  // The fault that led here has been reported; a rollback can add nothing to it.
+  if (db_ != nullptr) static_cast<void>(db_->Exec("ROLLBACK"));
+}
+
+Result<void> Transaction::Commit() {
+  RETURN_IF_ERROR(db_->Exec("COMMIT"));
+  db_ = nullptr;
+  return {};
+}
+
+}  // namespace anabranch

@@ -1,0 +1,93 @@
+// SQLite with Result<T> and owners: a connection, a statement, a transaction.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace anabranch {
+
+// One prepared statement. Parameters count from 1, columns from 0. What is bound is copied.
+class Statement {
+ public:
+  Statement& Bind(int index, int64_t value);
+  Statement& BindText(int index, std::string_view value);
+  Statement& BindBlob(int index, std::span<const std::byte> value);
+
+  // True: a row is there. False: done; the statement is ready for new parameters.
+  Result<bool> Step();
+  // Step for statements that give no rows.
+  Result<void> Run();
+
+  int64_t Int(int column) const;
+  // Valid until the next Step.
+  std::string_view Text(int column) const;
+  std::span<const std::byte> Blob(int column) const;
+
+ private:
+  friend class Database;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  Statement(sqlite3* db, const std::string* name, sqlite3_stmt* statement)
+      : db_(db), name_(name), statement_(statement) {}
+
+  sqlite3* db_;
+  const std::string* name_;
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+// One connection. Threads: one at a time.
+class Database {
+ public:
+  // `path` as SQLite takes it: "" is a temporary file of its own, ":memory:" is in RAM. `name`
+  // stands for it in errors. Errors: kCorrupt (no database), kBusy, kIo.
+  static Result<std::unique_ptr<Database>> Open(const std::string& path, const std::string& name);
+
+  const std::string& name() const { return name_; }
+  Result<void> Exec(const char* sql);
+  Result<Statement> Prepare(std::string_view sql);
+  // The first column of the first row; 0 when there is none.
+  Result<int64_t> QueryInt(std::string_view sql);
+  int64_t last_insert_rowid() const;
+  // Rows that the last statement changed.
+  int64_t changes() const;
+
+ private:
+  struct Close {
+    void operator()(sqlite3* db) const;
+  };
+  Database() = default;
+
+  std::string name_;
+  std::unique_ptr<sqlite3, Close> db_;
+};
+
+// Rolled back unless committed.
+class Transaction {
+ public:
+  static Result<Transaction> Begin(Database* db);
+  Transaction(Transaction&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+  Result<void> Commit();
+
+ private:
+  explicit Transaction(Database* db) : db_(db) {}
+  Database* db_;
+};
+
+// Plain numbers as a blob, little-endian as this machine has them.
+template <typename T>
+std::span<const std::byte> AsBlob(std::span<const T> values) {
+  return std::as_bytes(values);
+}
+
+}  // namespace anabranch

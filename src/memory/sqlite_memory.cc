@@ -1,0 +1,204 @@
+#include "memory/sqlite_memory.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "memory/schema.h"
+#include "text/cutter.h"
+
+namespace anabranch {
+
+Result<std::unique_ptr<Memory>> OpenMemory(const std::string& location, EmbedderHandle embedder) {
+  constexpr std::string_view kScheme = "sqlite:";
+  const bool scheme = location.compare(0, kScheme.size(), kScheme) == 0;
+  const std::string path = scheme ? location.substr(kScheme.size()) : location;
+  if (scheme && path.empty()) {
+    return Fail(ErrorKind::kInvalid, location, "names no file", "write sqlite:FILE");
+  }
+  return SqliteMemory::Open(path, std::move(embedder));
+}
+
+Result<std::unique_ptr<Memory>> SqliteMemory::Open(const std::string& path,
+                                                   EmbedderHandle embedder) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Database> db,
+                   OpenStore(path, path.empty() ? "the memory of this process" : path));
+  std::unique_ptr<SqliteMemory> memory(new SqliteMemory(path, std::move(db), std::move(embedder)));
+  RETURN_IF_ERROR(memory->CheckFingerprints());
+  return memory;
+}
+
+Result<void> SqliteMemory::CheckFingerprints() {
+  const auto check = [this](std::string_view key, const std::string& ours,
+                            const std::string& remedy) -> Result<void> {
+    ASSIGN_OR_RETURN(const std::string theirs, ReadMeta(db_.get(), key));
+    if (theirs.empty()) return WriteMeta(db_.get(), key, ours);
+    if (theirs == ours) return {};
+    return Fail(ErrorKind::kInvalid, db_->name(),
+                fmt::format("was made with {} {}, and this is {}", key, theirs, ours), remedy);
+  };
+  RETURN_IF_ERROR(
+      check("cutter", std::to_string(kCutterVersion), "use a program of the version that made it"));
+  const EmbedderHandle& embedder = embedder_.handle;
+  if (!embedder.embed) return {};
+  RETURN_IF_ERROR(check("embedder", embedder.fingerprint,
+                        "name that embedder, or another file for the memory"));
+  return check("embedder width", std::to_string(embedder.width),
+               "name that embedder, or another file for the memory");
+}
+
+Result<StreamLock> SqliteMemory::Lock(const std::string& stream) const {
+  if (!path_.empty()) return StreamLock::Take(path_, stream);
+  if (open_.contains(stream)) {
+    return Fail(ErrorKind::kBusy, "stream '" + stream + "'", "is being written by this process",
+                "end it, or use another stream name");
+  }
+  return StreamLock();
+}
+
+Result<int64_t> SqliteMemory::FindOrCreate(const std::string& name, const std::string& tokenizer) {
+  ASSIGN_OR_RETURN(Statement insert,
+                   db_->Prepare("INSERT OR IGNORE INTO stream(name, tokenizer) VALUES(?1, ?2)"));
+  ASSIGN_OR_RETURN(Statement select,
+                   db_->Prepare("SELECT id, tokenizer FROM stream WHERE name = ?1"));
+  ASSIGN_OR_RETURN(bool found, select.BindText(1, name).Step());
+  if (!found) {
+    RETURN_IF_ERROR(insert.BindText(1, name).BindText(2, tokenizer).Run());
+    ASSIGN_OR_RETURN(found, select.Step());
+  }
+  if (select.Text(1) != tokenizer) {
+    return Fail(
+        ErrorKind::kInvalid, fmt::format("stream '{}' of {}", name, db_->name()),
+        fmt::format("was written with tokenizer {}, and this is {}", select.Text(1), tokenizer),
+        "use the model that it was written with, or another stream name");
+  }
+  return select.Int(0);
+}
+
+Result<std::unique_ptr<StreamMemory>> SqliteMemory::OpenStream(
+    const std::string& name, const std::string& tokenizer_fingerprint) {
+  ASSIGN_OR_RETURN(StreamLock lock, Lock(name));
+  ASSIGN_OR_RETURN(const int64_t id, FindOrCreate(name, tokenizer_fingerprint));
+  ASSIGN_OR_RETURN(std::unique_ptr<StreamStore> store,
+                   StreamStore::Open(db_.get(), &embedder_, id, name, std::move(lock)));
+  open_[name] = store.get();
+  store->set_on_close([this, name] { open_.erase(name); });
+  return store;
+}
+
+Result<std::vector<SqliteMemory::StreamRow>> SqliteMemory::Streams(const std::string& name) const {
+  ASSIGN_OR_RETURN(Statement select, db_->Prepare("SELECT id, name FROM stream ORDER BY name"));
+  std::vector<StreamRow> streams;
+  std::string names;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) break;
+    const std::string found(select.Text(1));
+    names += (names.empty() ? "" : ", ") + found;
+    if (name.empty() || name == found) streams.push_back({select.Int(0), found});
+  }
+  if (streams.empty() && !name.empty()) {
+    return Fail(ErrorKind::kNotFound, db_->name(), fmt::format("has no stream '{}'", name),
+                names.empty() ? "it has no stream at all" : "it has: " + names);
+  }
+  return streams;
+}
+
+Result<MemoryStreamInfo> SqliteMemory::Describe(const StreamRow& stream) const {
+  MemoryStreamInfo info;
+  info.name = stream.name;
+  ASSIGN_OR_RETURN(
+      Statement select,
+      db_->Prepare("SELECT count(DISTINCT turn), coalesce(sum(text_end - text_begin), 0), "
+                   "coalesce(min(time_ms), 0), coalesce(max(time_ms), 0) "
+                   "FROM record WHERE stream = ?1 AND kind = 0"));
+  RETURN_IF_ERROR(select.Bind(1, stream.id).Step());
+  info.turns = select.Int(0);
+  info.text_bytes = select.Int(1);
+  info.first_time_ms = select.Int(2);
+  info.last_time_ms = select.Int(3);
+  ASSIGN_OR_RETURN(Statement count, db_->Prepare("SELECT count(*) FROM unit WHERE stream = ?1"));
+  RETURN_IF_ERROR(count.Bind(1, stream.id).Step());
+  info.units = count.Int(0);
+  const JournalStore journal(db_.get(), stream.id);
+  ASSIGN_OR_RETURN(const JournalEnd end, journal.End());
+  ASSIGN_OR_RETURN(const int64_t indexed_text,
+                   UnitStore(db_.get(), stream.id, stream.name).IndexedText());
+  ASSIGN_OR_RETURN(const std::optional<StreamPos> pending, journal.PosOf(indexed_text));
+  info.end = end.end;
+  info.indexed = pending ? *pending : end.end;
+  return info;
+}
+
+Result<std::vector<MemoryStreamInfo>> SqliteMemory::List() {
+  ASSIGN_OR_RETURN(const std::vector<StreamRow> streams, Streams(""));
+  std::vector<MemoryStreamInfo> infos;
+  for (const StreamRow& stream : streams) {
+    ASSIGN_OR_RETURN(MemoryStreamInfo info, Describe(stream));
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+Result<std::vector<Passage>> SqliteMemory::Search(const std::string& stream, std::string_view query,
+                                                  int32_t k) {
+  ASSIGN_OR_RETURN(const std::vector<StreamRow> streams, Streams(stream));
+  const auto n = static_cast<size_t>(std::max(k, 0));
+  std::vector<Passage> found;
+  for (const StreamRow& row : streams) {
+    std::unique_ptr<StreamStore> reader;
+    const auto open = open_.find(row.name);
+    StreamStore* store = open == open_.end() ? nullptr : open->second;
+    if (store == nullptr) {
+      ASSIGN_OR_RETURN(reader, StreamStore::Open(db_.get(), &embedder_, row.id, row.name, {}));
+      store = reader.get();
+    }
+    ASSIGN_OR_RETURN(std::vector<Passage> passages, store->Search(query, n));
+    std::move(passages.begin(), passages.end(), std::back_inserter(found));
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Passage& a, const Passage& b) { return a.score > b.score; });
+  found.resize(std::min(found.size(), n));
+  return found;
+}
+
+Result<std::vector<MemoryTurn>> SqliteMemory::Show(const std::string& stream, StreamSpan span) {
+  ASSIGN_OR_RETURN(const std::vector<StreamRow> streams, Streams(stream));
+  std::vector<MemoryTurn> turns;
+  for (const StreamRow& row : streams) {
+    RETURN_IF_ERROR(JournalStore(db_.get(), row.id)
+                        .ForEach(span, [&](const StoredRecord& stored) -> Result<void> {
+                          if (stored.record.kind != RecordKind::kText) return {};
+                          const StoredRecord part =
+                              PartOf(stored, std::max(span.begin, stored.record.begin),
+                                     std::min(span.end, stored.end));
+                          const bool same = !turns.empty() && turns.back().stream == row.name &&
+                                            turns.back().turn == part.record.turn &&
+                                            turns.back().span.end == part.record.begin;
+                          if (!same) {
+                            turns.push_back({row.name,
+                                             part.record.turn,
+                                             part.record.role,
+                                             {part.record.begin, part.record.begin},
+                                             part.record.time_ms,
+                                             ""});
+                          }
+                          turns.back().span.end = part.end;
+                          turns.back().text += part.record.bytes;
+                          return {};
+                        }));
+  }
+  return turns;
+}
+
+Result<int64_t> SqliteMemory::DiskBytes() const {
+  ASSIGN_OR_RETURN(const int64_t pages, db_->QueryInt("PRAGMA page_count"));
+  ASSIGN_OR_RETURN(const int64_t page_size, db_->QueryInt("PRAGMA page_size"));
+  int64_t bytes = pages * page_size;
+  struct stat wal = {};
+  if (!path_.empty() && stat((path_ + "-wal").c_str(), &wal) == 0) bytes += wal.st_size;
+  return bytes;
+}
+
+}  // namespace anabranch

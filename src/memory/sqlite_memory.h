@@ -1,0 +1,51 @@
+// Memory in one SQLite file.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "memory/memory.h"
+#include "memory/stream_store.h"
+
+namespace anabranch {
+
+class SqliteMemory : public Memory {
+ public:
+  // `path` "": a temporary database of this process.
+  static Result<std::unique_ptr<Memory>> Open(const std::string& path, EmbedderHandle embedder);
+
+  Result<std::unique_ptr<StreamMemory>> OpenStream(
+      const std::string& name, const std::string& tokenizer_fingerprint) override;
+  Result<std::vector<MemoryStreamInfo>> List() override;
+  Result<std::vector<Passage>> Search(const std::string& stream, std::string_view query,
+                                      int32_t k) override;
+  Result<std::vector<MemoryTurn>> Show(const std::string& stream, StreamSpan span) override;
+  Result<ForgetResult> Forget(const std::string& stream, const ForgetSelection& what,
+                              bool dry_run) override;
+  Result<VerifyReport> Verify() override;
+  Result<int64_t> DiskBytes() const override;
+
+ private:
+  struct StreamRow {
+    int64_t id = 0;
+    std::string name;
+  };
+
+  SqliteMemory(std::string path, std::unique_ptr<Database> db, EmbedderHandle embedder)
+      : path_(std::move(path)), db_(std::move(db)), embedder_{std::move(embedder), {}} {}
+  Result<void> CheckFingerprints();
+  // Rows of the streams named; "": all. Error kNotFound names those there are.
+  Result<std::vector<StreamRow>> Streams(const std::string& name) const;
+  Result<int64_t> FindOrCreate(const std::string& name, const std::string& tokenizer);
+  Result<MemoryStreamInfo> Describe(const StreamRow& stream) const;
+  Result<StreamLock> Lock(const std::string& stream) const;
+
+  std::string path_;
+  std::unique_ptr<Database> db_;
+  SharedEmbedder embedder_;
+  std::map<std::string, StreamStore*> open_;  // the streams that are being written, by name
+};
+
+}  // namespace anabranch

@@ -1,0 +1,285 @@
+#include "memory/stream_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "memory/indexer.h"
+#include "memory/lexical.h"
+#include "memory/recall.h"
+#include "memory/schema.h"
+
+namespace anabranch {
+namespace {
+
+// Text that is cut, embedded and written in one transaction.
+constexpr int64_t kRunBytes = 64 * 1024;
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+
+}  // namespace
+
+Result<void> SharedEmbedder::Prepare() {
+  if (!handle.embed) {
+    return Fail(ErrorKind::kInvalid, "memory", "it was opened without an embedder",
+                "name one to index or search");
+  }
+  if (!null) {
+    ASSIGN_OR_RETURN(null, NullEmbeddings::Create(handle));
+  }
+  return {};
+}
+
+StreamStore::StreamStore(Database* db, SharedEmbedder* embedder, int64_t stream,
+                         const std::string& name, StreamLock lock)
+    : embedder_(embedder),
+      name_(name),
+      lock_(std::move(lock)),
+      layer_(db, stream, name, embedder->handle.width) {}
+
+StreamStore::~StreamStore() {
+  if (on_close_) on_close_();
+}
+
+Result<std::unique_ptr<StreamStore>> StreamStore::Open(Database* db, SharedEmbedder* embedder,
+                                                       int64_t stream, const std::string& name,
+                                                       StreamLock lock) {
+  std::unique_ptr<StreamStore> store(new StreamStore(db, embedder, stream, name, std::move(lock)));
+  RETURN_IF_ERROR(store->Reload());
+  return store;
+}
+
+Result<void> StreamStore::Reload() {
+  ASSIGN_OR_RETURN(stored_, layer_.journal.End());
+  appended_ = stored_;
+  buffer_.clear();
+  tail_vectors_.clear();
+  ASSIGN_OR_RETURN(indexed_text_, layer_.units.IndexedText());
+  RETURN_IF_ERROR(FindIndexedEnd());
+  return LoadUnits();
+}
+
+Result<void> StreamStore::LoadUnits() {
+  layer_.table = UnitTable(embedder_->handle.width);
+  null_scores_.clear();
+  if (!embedder_->handle.embed) return {};
+  RETURN_IF_ERROR(layer_.units.Load(embedder_->handle.width,
+                                    [this](const UnitRow& unit, std::span<const float> vector) {
+                                      layer_.table.Add(unit, vector);
+                                    }));
+  if (layer_.table.size() == 0) return {};
+  RETURN_IF_ERROR(embedder_->Prepare());
+  ASSIGN_OR_RETURN(null_scores_, layer_.units.NullScores());
+  const std::vector<float> none = embedder_->null->NoScores();
+  if (null_scores_.size() == none.size()) return {};
+  null_scores_ = none;
+  for (int64_t i = 0; i < layer_.table.size(); ++i) {
+    if (!layer_.table.row(i).question) {
+      embedder_->null->Update(layer_.table.vector(i), null_scores_);
+    }
+  }
+  return {};
+}
+
+Result<void> StreamStore::FindIndexedEnd() {
+  ASSIGN_OR_RETURN(const std::optional<StreamPos> pending, layer_.journal.PosOf(indexed_text_));
+  indexed_end_ = pending ? *pending : stored_.end;
+  return {};
+}
+
+Result<void> StreamStore::Append(JournalRecord record) {
+  if (record.ids.empty()) return {};
+  std::string fault = RecordFault(record);
+  if (fault.empty() && !appended_.empty) {
+    if (record.begin != appended_.end) {
+      fault = fmt::format("begins at {}, but the journal ends at {}", record.begin.value(),
+                          appended_.end.value());
+    } else if (record.turn < appended_.turn) {
+      fault = fmt::format("turn {} comes after turn {}", record.turn, appended_.turn);
+    }
+  }
+  if (!fault.empty()) {
+    return Fail(ErrorKind::kInvalid, fmt::format("journal record of stream '{}'", name_), fault);
+  }
+  appended_.empty = false;
+  appended_.end = record.end();
+  appended_.turn = record.turn;
+  buffer_.push_back(std::move(record));
+  return {};
+}
+
+Result<void> StreamStore::Sync() {
+  if (buffer_.empty()) return {};
+  JournalEnd end = stored_;
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(layer_.journal.db()));
+  for (const JournalRecord& record : buffer_) {
+    RETURN_IF_ERROR(layer_.journal.Insert(record, &end));
+  }
+  RETURN_IF_ERROR(transaction.Commit());
+  stored_ = end;
+  buffer_.clear();
+  return FindIndexedEnd();
+}
+
+Result<void> StreamStore::Index(bool end_of_turn) {
+  RETURN_IF_ERROR(embedder_->Prepare());
+  for (int64_t max_bytes = kRunBytes;;) {
+    ASSIGN_OR_RETURN(const std::optional<RunText> run,
+                     layer_.journal.NextRun(indexed_text_, max_bytes));
+    if (!run) break;
+    ASSIGN_OR_RETURN(const bool progress, IndexRun(*run));
+    if (progress) {
+      max_bytes = kRunBytes;
+    } else if (static_cast<int64_t>(run->text.size()) >= max_bytes) {
+      max_bytes *= 2;  // nothing is settled in so much text: white space, or no pieces at all
+    } else {
+      break;
+    }
+  }
+  RETURN_IF_ERROR(FindIndexedEnd());
+  if (end_of_turn) RETURN_IF_ERROR(Tail({}));  // its vectors are kept for Recall
+  return {};
+}
+
+// Indexes what is settled of a run; false: nothing is.
+Result<bool> StreamStore::IndexRun(const RunText& run) {
+  CutRun cut = CutRunText(run, run.closed, embedder_->handle.count_pieces);
+  if (cut.next_text == run.text_begin) return false;
+  ASSIGN_OR_RETURN(const std::vector<float> vectors, Embed(cut.units, cut.texts));
+  const auto width = static_cast<size_t>(embedder_->handle.width);
+  const auto vector = [&](size_t i) {
+    return std::span<const float>(vectors).subspan(i * width, width);
+  };
+  std::vector<float> null_scores =
+      null_scores_.empty() ? embedder_->null->NoScores() : null_scores_;
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(layer_.journal.db()));
+  for (size_t i = 0; i < cut.units.size(); ++i) {
+    RETURN_IF_ERROR(layer_.units.Insert(&cut.units[i], vector(i), JoinedWords(cut.texts[i])));
+    if (!cut.units[i].question) embedder_->null->Update(vector(i), null_scores);
+  }
+  RETURN_IF_ERROR(layer_.units.SetIndexed(cut.next_text, null_scores));
+  RETURN_IF_ERROR(transaction.Commit());
+  for (size_t i = 0; i < cut.units.size(); ++i) layer_.table.Add(cut.units[i], vector(i));
+  null_scores_ = std::move(null_scores);
+  indexed_text_ = cut.next_text;
+  return true;
+}
+
+// Vectors of units, those of the tail from its last embedding.
+Result<std::vector<float>> StreamStore::Embed(std::span<const UnitRow> units,
+                                              std::span<const std::string_view> texts) {
+  const auto width = static_cast<size_t>(embedder_->handle.width);
+  std::vector<float> vectors(units.size() * width);
+  std::vector<std::string_view> missing;
+  std::vector<size_t> at;
+  for (size_t i = 0; i < units.size(); ++i) {
+    const auto known = tail_vectors_.find({units[i].text_begin, units[i].text_end});
+    if (known == tail_vectors_.end()) {
+      missing.push_back(texts[i]);
+      at.push_back(i);
+    } else {
+      std::copy(known->second.begin(), known->second.end(), vectors.data() + i * width);
+    }
+  }
+  ASSIGN_OR_RETURN(const std::vector<float> embedded, EmbedAll(embedder_->handle, missing));
+  for (size_t i = 0; i < at.size(); ++i) {
+    std::copy_n(embedded.data() + i * width, width, vectors.data() + at[i] * width);
+  }
+  return vectors;
+}
+
+Result<UnitTable> StreamStore::Tail(StreamSpan exclude) {
+  UnitTable tail(embedder_->handle.width);
+  const auto width = static_cast<size_t>(embedder_->handle.width);
+  std::map<std::pair<int64_t, int64_t>, std::vector<float>> vectors_now;
+  for (int64_t from = indexed_text_;;) {
+    ASSIGN_OR_RETURN(std::optional<RunText> run, layer_.journal.NextRun(from, kNoLimit));
+    if (!run) break;
+    from = run->text_end();
+    if (exclude.size() > 0) run->CutAt(exclude.begin);
+    if (run->text.empty()) continue;
+    const CutRun cut = CutRunText(*run, true, embedder_->handle.count_pieces);
+    ASSIGN_OR_RETURN(const std::vector<float> vectors, Embed(cut.units, cut.texts));
+    for (size_t i = 0; i < cut.units.size(); ++i) {
+      const auto vector = std::span<const float>(vectors).subspan(i * width, width);
+      tail.Add(cut.units[i], vector);
+      vectors_now[{cut.units[i].text_begin, cut.units[i].text_end}] = {vector.begin(),
+                                                                       vector.end()};
+    }
+  }
+  tail_vectors_ = std::move(vectors_now);
+  return tail;
+}
+
+std::vector<const IndexLayer*> StreamStore::Layers() const {
+  std::vector<const IndexLayer*> layers = below_;
+  layers.push_back(&layer_);
+  return layers;
+}
+
+Result<RecallResult> StreamStore::Recall(const RecallQuery& query) {
+  if (query.mode == RecallMode::kNever) return RecallResult{};
+  RETURN_IF_ERROR(embedder_->Prepare());
+  ASSIGN_OR_RETURN(const UnitTable tail, Tail(query.exclude));
+  std::vector<float> null_scores =
+      null_scores_.empty() ? embedder_->null->NoScores() : null_scores_;
+  for (int64_t i = 0; i < tail.size(); ++i) {
+    if (!tail.row(i).question) embedder_->null->Update(tail.vector(i), null_scores);
+  }
+  return RecallFrom(UnitView(Layers(), &tail), name_, embedder_->handle, *embedder_->null,
+                    null_scores, query);
+}
+
+Result<std::vector<Passage>> StreamStore::Search(std::string_view query, size_t k) {
+  RETURN_IF_ERROR(embedder_->Prepare());
+  ASSIGN_OR_RETURN(const UnitTable tail, Tail({}));
+  const UnitView view(Layers(), &tail);
+  ASSIGN_OR_RETURN(const std::vector<float> vector, EmbedAll(embedder_->handle, {&query, 1}));
+  const std::vector<float> scores = view.Scores(embedder_->handle.scan, vector);
+  std::vector<std::pair<float, int64_t>> order;
+  for (int64_t i = 0; i < view.size(); ++i) order.emplace_back(-scores[static_cast<size_t>(i)], i);
+  const size_t n = std::min(k, order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(n), order.end());
+  std::vector<Passage> passages;
+  for (size_t i = 0; i < n; ++i) {
+    const UnitRow& row = view.row(order[i].second);
+    ASSIGN_OR_RETURN(std::string text, view.Text(row.text_begin, row.text_end));
+    passages.push_back(
+        {name_, row.span, row.turn, row.role, row.time_ms, -order[i].first, 0, std::move(text)});
+  }
+  return passages;
+}
+
+Result<std::unique_ptr<StreamMemory>> StreamStore::Fork() {
+  RETURN_IF_ERROR(Sync());
+  constexpr const char* kInRam = ":memory:";
+  ASSIGN_OR_RETURN(std::unique_ptr<Database> db,
+                   OpenStore(kInRam, fmt::format("fork of stream '{}'", name_)));
+  constexpr int64_t kForkStream = 1;
+  ASSIGN_OR_RETURN(Statement insert,
+                   db->Prepare("INSERT INTO stream(id, name, tokenizer) VALUES(?1, ?2, '')"));
+  RETURN_IF_ERROR(insert.Bind(1, kForkStream).BindText(2, name_).Run());
+  std::unique_ptr<StreamStore> fork(
+      new StreamStore(db.get(), embedder_, kForkStream, name_, StreamLock()));
+  RETURN_IF_ERROR(CopyPending(fork.get()));
+  fork->own_db_ = std::move(db);
+  fork->below_ = Layers();
+  fork->layer_.text_begin = indexed_text_;
+  fork->stored_ = fork->appended_ = stored_;
+  fork->indexed_text_ = indexed_text_;
+  fork->indexed_end_ = indexed_end_;
+  fork->null_scores_ = null_scores_;
+  fork->tail_vectors_ = tail_vectors_;
+  return fork;
+}
+
+// The records that hold the pending tail, and those behind them.
+Result<void> StreamStore::CopyPending(StreamStore* fork) const {
+  ASSIGN_OR_RETURN(const std::optional<StreamPos> pending, layer_.journal.PosOf(indexed_text_));
+  if (!pending) return {};
+  return layer_.journal.ForEach({*pending, stored_.end}, [&](StoredRecord record) {
+    return fork->layer_.journal.InsertStored(record);
+  });
+}
+
+}  // namespace anabranch

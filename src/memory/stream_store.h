@@ -1,0 +1,85 @@
+// One stream's memory in a SQLite store: its only writer, or a fork of one.
+//
+// Invariants: stored_ is J; records of buffer_ continue it without a gap; layer_ holds all units of
+// the store; text behind indexed_text_ is the pending tail.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "memory/decision.h"
+#include "memory/index_layer.h"
+#include "memory/memory.h"
+#include "memory/stream_lock.h"
+
+namespace anabranch {
+
+struct RunText;
+
+// The embedder and what is derived from it once, for all streams of a memory.
+struct SharedEmbedder {
+  EmbedderHandle handle;
+  std::optional<NullEmbeddings> null;
+
+  // Error kInvalid: the memory was opened without an embedder.
+  Result<void> Prepare();
+};
+
+class StreamStore : public StreamMemory {
+ public:
+  // Reads the index of stream row `stream`. All that is pointed to must outlive it.
+  static Result<std::unique_ptr<StreamStore>> Open(Database* db, SharedEmbedder* embedder,
+                                                   int64_t stream, const std::string& name,
+                                                   StreamLock lock);
+  ~StreamStore() override;
+  // Called when it ends.
+  void set_on_close(std::function<void()> on_close) { on_close_ = std::move(on_close); }
+
+  Result<void> Append(JournalRecord record) override;
+  Result<void> Sync() override;
+  Result<void> Index(bool end_of_turn) override;
+  Result<RecallResult> Recall(const RecallQuery& query) override;
+  StreamPos journal_end() const override { return stored_.end; }
+  StreamPos indexed_end() const override { return indexed_end_; }
+  int64_t next_turn() const override { return appended_.turn + 1; }
+  Result<std::unique_ptr<StreamMemory>> Fork() override;
+
+  // Units that a query finds, by cosine alone, best first (the `memory search` command).
+  Result<std::vector<Passage>> Search(std::string_view query, size_t k);
+  // Reads index and journal again, after Forget has changed them.
+  Result<void> Reload();
+  const std::string& name() const { return name_; }
+
+ private:
+  StreamStore(Database* db, SharedEmbedder* embedder, int64_t stream, const std::string& name,
+              StreamLock lock);
+  Result<void> LoadUnits();
+  Result<bool> IndexRun(const RunText& run);
+  Result<void> FindIndexedEnd();
+  // Cuts and embeds the pending tail but for what touches `exclude`.
+  Result<UnitTable> Tail(StreamSpan exclude);
+  Result<std::vector<float>> Embed(std::span<const UnitRow> units,
+                                   std::span<const std::string_view> texts);
+  std::vector<const IndexLayer*> Layers() const;
+  Result<void> CopyPending(StreamStore* fork) const;
+
+  std::unique_ptr<Database> own_db_;  // of a fork, in RAM
+  SharedEmbedder* embedder_;
+  std::string name_;
+  StreamLock lock_;
+  std::function<void()> on_close_;
+  std::vector<const IndexLayer*> below_;  // of a fork: those it reads from, the oldest first
+  IndexLayer layer_;
+  JournalEnd stored_, appended_;
+  std::vector<JournalRecord> buffer_;
+  int64_t indexed_text_ = 0;
+  StreamPos indexed_end_;
+  std::vector<float> null_scores_;
+  // Vectors of the tail's units by their text, until they are indexed.
+  std::map<std::pair<int64_t, int64_t>, std::vector<float>> tail_vectors_;
+};
+
+}  // namespace anabranch

@@ -1,0 +1,157 @@
+#include "memory/unit_store.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace anabranch {
+namespace {
+
+constexpr std::string_view kColumns =
+    "key, text_begin, text_end, \"begin\", \"end\", turn, role, question, time_ms";
+
+std::vector<float> Floats(std::span<const std::byte> blob) {
+  std::vector<float> values(blob.size() / sizeof(float));
+  std::memcpy(values.data(), blob.data(), values.size() * sizeof(float));
+  return values;
+}
+
+}  // namespace
+
+Result<void> UnitStore::Insert(UnitRow* unit, std::span<const float> vector,
+                               std::string_view words) {
+  ASSIGN_OR_RETURN(
+      Statement insert,
+      db_->Prepare("INSERT OR IGNORE INTO unit(id, stream, text_begin, text_end, \"begin\", "
+                   "\"end\", turn, role, question, time_ms) "
+                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"));
+  const UnitId id = MakeUnitId(name_, unit->text_begin, unit->text_end);
+  RETURN_IF_ERROR(insert.Bind(1, static_cast<int64_t>(id.value()))
+                      .Bind(2, stream_)
+                      .Bind(3, unit->text_begin)
+                      .Bind(4, unit->text_end)
+                      .Bind(5, unit->span.begin.value())
+                      .Bind(6, unit->span.end.value())
+                      .Bind(7, unit->turn)
+                      .Bind(8, static_cast<int64_t>(unit->role))
+                      .Bind(9, unit->question ? 1 : 0)
+                      .Bind(10, unit->time_ms)
+                      .Run());
+  if (db_->changes() == 0) {
+    return Fail(ErrorKind::kCorrupt, db_->name(),
+                fmt::format("unit {:016x} is indexed already", id.value()),
+                "run `memory verify` on it");
+  }
+  unit->key = db_->last_insert_rowid();
+  ASSIGN_OR_RETURN(Statement insert_vector,
+                   db_->Prepare("INSERT INTO vector(unit, data) VALUES(?1, ?2)"));
+  RETURN_IF_ERROR(insert_vector.Bind(1, unit->key).BindBlob(2, AsBlob(vector)).Run());
+  ASSIGN_OR_RETURN(Statement insert_words,
+                   db_->Prepare("INSERT INTO unit_words(rowid, words) VALUES(?1, ?2)"));
+  return insert_words.Bind(1, unit->key).BindText(2, words).Run();
+}
+
+Result<UnitRow> UnitStore::ReadRow(const Statement& row) const {
+  UnitRow unit;
+  unit.key = row.Int(0);
+  unit.text_begin = row.Int(1);
+  unit.text_end = row.Int(2);
+  unit.span = {StreamPos(row.Int(3)), StreamPos(row.Int(4))};
+  unit.turn = row.Int(5);
+  unit.role = static_cast<Role>(row.Int(6));
+  unit.question = row.Int(7) != 0;
+  unit.time_ms = row.Int(8);
+  if (unit.text_begin < 0 || unit.text_end <= unit.text_begin || unit.span.end <= unit.span.begin ||
+      unit.span.begin.value() < 0 || row.Int(6) < 0 ||
+      row.Int(6) > static_cast<int64_t>(Role::kAssistant)) {
+    return Fail(ErrorKind::kCorrupt, db_->name(),
+                fmt::format("the unit at text [{}, {}) is damaged", row.Int(1), row.Int(2)),
+                "restore the memory file from a copy");
+  }
+  return unit;
+}
+
+Result<void> UnitStore::Load(
+    int32_t width, const std::function<void(const UnitRow&, std::span<const float>)>& visit) const {
+  ASSIGN_OR_RETURN(Statement select,
+                   db_->Prepare("SELECT " + std::string(kColumns) +
+                                ", data FROM unit LEFT JOIN vector ON vector.unit = unit.key "
+                                "WHERE stream = ?1 ORDER BY text_begin"));
+  select.Bind(1, stream_);
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return {};
+    ASSIGN_OR_RETURN(const UnitRow unit, ReadRow(select));
+    const std::vector<float> vector = Floats(select.Blob(9));
+    if (select.Blob(9).size() != static_cast<size_t>(width) * sizeof(float)) {
+      return Fail(
+          ErrorKind::kCorrupt, db_->name(),
+          fmt::format("the vector of the unit at text {} has {} bytes, not {}", unit.text_begin,
+                      select.Blob(9).size(), static_cast<size_t>(width) * sizeof(float)),
+          "restore the memory file from a copy");
+    }
+    visit(unit, vector);
+  }
+}
+
+Result<std::vector<UnitRow>> UnitStore::Rows() const {
+  ASSIGN_OR_RETURN(Statement select, db_->Prepare("SELECT " + std::string(kColumns) +
+                                                  " FROM unit WHERE stream = ?1 "
+                                                  "ORDER BY text_begin"));
+  select.Bind(1, stream_);
+  std::vector<UnitRow> rows;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return rows;
+    ASSIGN_OR_RETURN(const UnitRow unit, ReadRow(select));
+    rows.push_back(unit);
+  }
+}
+
+Result<std::vector<int64_t>> UnitStore::Holding(std::string_view word, int64_t limit) const {
+  ASSIGN_OR_RETURN(Statement select,
+                   db_->Prepare("SELECT rowid FROM unit_words WHERE words MATCH ?1 LIMIT ?2"));
+  select.BindText(1, fmt::format("\"{}\"", word)).Bind(2, limit);
+  std::vector<int64_t> keys;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return keys;
+    keys.push_back(select.Int(0));
+  }
+}
+
+Result<void> UnitStore::Erase(const UnitRow& unit, std::string_view words) {
+  ASSIGN_OR_RETURN(Statement erase_words,
+                   db_->Prepare("INSERT INTO unit_words(unit_words, rowid, words) "
+                                "VALUES('delete', ?1, ?2)"));
+  RETURN_IF_ERROR(erase_words.Bind(1, unit.key).BindText(2, words).Run());
+  ASSIGN_OR_RETURN(Statement erase_vector, db_->Prepare("DELETE FROM vector WHERE unit = ?1"));
+  RETURN_IF_ERROR(erase_vector.Bind(1, unit.key).Run());
+  ASSIGN_OR_RETURN(Statement erase, db_->Prepare("DELETE FROM unit WHERE key = ?1"));
+  return erase.Bind(1, unit.key).Run();
+}
+
+Result<void> UnitStore::PurgeWords() {
+  return db_->Exec("INSERT INTO unit_words(unit_words) VALUES('optimize')");
+}
+
+Result<int64_t> UnitStore::IndexedText() const {
+  ASSIGN_OR_RETURN(Statement select, db_->Prepare("SELECT indexed_text FROM stream WHERE id = ?1"));
+  ASSIGN_OR_RETURN(const bool row, select.Bind(1, stream_).Step());
+  return row ? select.Int(0) : 0;
+}
+
+Result<void> UnitStore::SetIndexed(int64_t text, std::span<const float> null_scores) {
+  ASSIGN_OR_RETURN(
+      Statement update,
+      db_->Prepare("UPDATE stream SET indexed_text = ?2, null_scores = ?3 WHERE id = ?1"));
+  return update.Bind(1, stream_).Bind(2, text).BindBlob(3, AsBlob(null_scores)).Run();
+}
+
+Result<std::vector<float>> UnitStore::NullScores() const {
+  ASSIGN_OR_RETURN(Statement select, db_->Prepare("SELECT null_scores FROM stream WHERE id = ?1"));
+  ASSIGN_OR_RETURN(const bool row, select.Bind(1, stream_).Step());
+  return row ? Floats(select.Blob(0)) : std::vector<float>();
+}
+
+}  // namespace anabranch
