@@ -15,6 +15,12 @@ using VecI = __m256i;  // 8 int32, or 32 bytes
 inline VecF Zero() { return _mm256_setzero_ps(); }
 inline VecF Set1(float v) { return _mm256_set1_ps(v); }
 inline VecF Load(const float* p) { return _mm256_loadu_ps(p); }
+// v, in a register from here on: GCC would repeat a load at every use, and loads are scarcer than
+// registers.
+inline VecF Held(VecF v) {
+  __asm__("" : "+x"(v));
+  return v;
+}
 inline void Store(float* p, VecF v) { _mm256_storeu_ps(p, v); }
 inline VecI Lanes() { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
 // The first n lanes, 0 <= n <= kWidth; the others are zero, and their memory is not touched.

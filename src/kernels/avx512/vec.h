@@ -15,6 +15,12 @@ using VecI = __m512i;  // 16 int32, or 64 bytes
 inline VecF Zero() { return _mm512_setzero_ps(); }
 inline VecF Set1(float v) { return _mm512_set1_ps(v); }
 inline VecF Load(const float* p) { return _mm512_loadu_ps(p); }
+// v, in a register from here on: GCC would repeat a load at every use, and loads are scarcer than
+// registers.
+inline VecF Held(VecF v) {
+  __asm__("" : "+v"(v));
+  return v;
+}
 inline void Store(float* p, VecF v) { _mm512_storeu_ps(p, v); }
 // The first n lanes, 0 <= n <= kWidth; the others are zero, and their memory is not touched.
 inline __mmask16 FirstLanes(int64_t n) { return static_cast<__mmask16>((1u << n) - 1u); }

@@ -28,8 +28,8 @@ inline void Scores(const KeyBlock& block, const float* queries, float* scores) {
     VecF acc[kQ][2];
     for (int q = 0; q < kQ; ++q) acc[q][0] = acc[q][1] = Zero();
     for (int64_t d = 0; d < block.head_dim; ++d) {
-      const VecF k0 = Load(block.keys + d * kKeys + k);
-      const VecF k1 = Load(block.keys + d * kKeys + k + kWidth);
+      const VecF k0 = Held(Load(block.keys + d * kKeys + k));
+      const VecF k1 = Held(Load(block.keys + d * kKeys + k + kWidth));
       for (int q = 0; q < kQ; ++q) {
         const VecF x = Set1(queries[q * block.width + d]);
         acc[q][0] = Fma(x, k0, acc[q][0]);
@@ -84,7 +84,7 @@ inline void AddValues(const KeyBlock& block, int64_t element, int64_t lo, int64_
   for (int64_t k = lo; k < hi; ++k) {
     VecF v[kVecs];
     for (int i = 0; i < kVecs; ++i) {
-      v[i] = Load(block.values + k * block.width + element + i * kWidth);
+      v[i] = Held(Load(block.values + k * block.width + element + i * kWidth));
     }
     for (int q = 0; q < kQ; ++q) {
       const VecF w = Set1(weights[q * kKeys + k]);

@@ -72,7 +72,7 @@ void FloatTile(const unsigned char* tile, int64_t cols, const void* x, int64_t s
     const unsigned char* p = tile + c * kWidth * FloatBytes(kType);
     VecF w;
     if constexpr (kType == GgufType::kF32) {
-      w = Load(reinterpret_cast<const float*>(p));
+      w = Held(Load(reinterpret_cast<const float*>(p)));
     } else if constexpr (kType == GgufType::kF16) {
       w = LoadF16(p);
     } else {
