@@ -28,12 +28,10 @@ class TinyStreams {
     TokenizerSpec spec;
     spec.model = "gpt2";
     spec.pre = "smollm";
-    for (const std::string& token : file_.Strings("tokenizer.ggml.tokens").value()) {
-      spec.tokens.push_back(token);
-    }
-    for (const std::string& merge : file_.Strings("tokenizer.ggml.merges").value()) {
-      spec.merges.push_back(merge);
-    }
+    const auto tokens = file_.Strings("tokenizer.ggml.tokens").value();
+    const auto merges = file_.Strings("tokenizer.ggml.merges").value();
+    spec.tokens.assign(tokens.begin(), tokens.end());
+    spec.merges.assign(merges.begin(), merges.end());
     spec.types.assign(spec.tokens.size(), static_cast<int32_t>(TokenType::kNormal));
     for (const int32_t control : {kTinyEndOfText, kTinyImStart, kTinyImEnd}) {
       spec.types[static_cast<size_t>(control)] = static_cast<int32_t>(TokenType::kControl);
