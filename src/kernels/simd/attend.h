@@ -59,26 +59,49 @@ inline KeyRange VisibleTo(const AttendPlan& plan, const Segment& s, KeyRange cli
   return {Max(clip.lo, band.lo - s.base), Min(clip.hi, band.hi - s.base)};
 }
 
-// Keys and values of n <= kKeys slots of a KV head into the thread's block.
+// Keys and values of n <= kKeys slots of a KV head to F32: keys transposed, [width, kKeys], and
+// values [kKeys, width].
+template <DType kDType>
+inline void LoadKeysAs(const KvArena& kv, int64_t kv_head, int64_t slot, int64_t n, int64_t width,
+                       float* keys, float* values) {
+  const int64_t row_bytes = kv.head_dim * (kDType == DType::kF32 ? 4 : 2);
+  const unsigned char* k_rows = kv.k.p + SlotOffset(kv, kv_head, slot);
+  const unsigned char* v_rows = kv.v.p + SlotOffset(kv, kv_head, slot);
+  for (int64_t d = 0; d < kv.head_dim; d += kWidth) {
+    for (int64_t k = 0; k < n; k += kWidth) {
+      VecF square[kWidth];
+      for (int64_t i = 0; i < kWidth; ++i) {
+        const int64_t key = Min(k + i, n - 1);  // lanes past the end repeat the last key
+        square[i] = LoadElements<kDType>(k_rows + key * row_bytes, d, kv.head_dim);
+      }
+      Transpose(square);
+      for (int64_t i = 0; i < kWidth; ++i) Store(keys + (d + i) * kKeys + k, square[i]);
+    }
+  }
+  for (int64_t k = 0; k < n; ++k) {
+    for (int64_t d = 0; d < kv.head_dim; d += kWidth) {
+      Store(values + k * width + d, LoadElements<kDType>(v_rows + k * row_bytes, d, kv.head_dim));
+    }
+  }
+}
+
+// The same into the thread's block.
 inline KeyBlock LoadKeys(const AttendJob& job, int64_t kv_head, int64_t slot, int64_t n,
                          int thread) {
   const KvArena& kv = job.kv;
   const int64_t width = job.scratch.width;
-  float* rows = job.scratch.rows(thread);
   float* keys = job.scratch.keys(thread);
   float* values = job.scratch.values(thread);
-  for (int64_t k = 0; k < RoundUp(n, kWidth); k += kWidth) {
-    for (int64_t i = 0; i < kWidth && k + i < n; ++i) {
-      const int64_t offset = SlotOffset(kv, kv_head, slot + k + i);
-      LoadElements(kv.dtype, kv.k.p + offset, kv.head_dim, rows + i * width);
-      LoadElements(kv.dtype, kv.v.p + offset, kv.head_dim, values + (k + i) * width);
-    }
-    for (int64_t d = 0; d < kv.head_dim; d += kWidth) {
-      VecF square[kWidth];
-      for (int i = 0; i < kWidth; ++i) square[i] = Load(rows + i * width + d);
-      Transpose(square);
-      for (int i = 0; i < kWidth; ++i) Store(keys + (d + i) * kKeys + k, square[i]);
-    }
+  switch (kv.dtype) {
+    case DType::kF32:
+      LoadKeysAs<DType::kF32>(kv, kv_head, slot, n, width, keys, values);
+      break;
+    case DType::kF16:
+      LoadKeysAs<DType::kF16>(kv, kv_head, slot, n, width, keys, values);
+      break;
+    case DType::kBF16:
+      LoadKeysAs<DType::kBF16>(kv, kv_head, slot, n, width, keys, values);
+      break;
   }
   return {keys, values, kv.head_dim, width, job.options.softcap};
 }

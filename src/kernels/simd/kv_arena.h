@@ -37,22 +37,21 @@ inline void StoreElements(DType dtype, const float* src, int64_t n, unsigned cha
   }
 }
 
-// n elements of dtype at src to floats; dst is zero from n up to the next multiple of kWidth.
-inline void LoadElements(DType dtype, const unsigned char* src, int64_t n, float* dst) {
-  for (int64_t i = 0; i < n; i += kWidth) {
-    const int64_t left = Min(kWidth, n - i);
-    if (dtype == DType::kF32) {
-      Store(dst + i, LoadPartial(reinterpret_cast<const float*>(src) + i, left));
-      continue;
-    }
-    const void* from = src + 2 * i;
+// Elements [i, min(i + kWidth, n)) of a row of n, the other lanes zero.
+template <DType kDType>
+inline VecF LoadElements(const unsigned char* row, int64_t i, int64_t n) {
+  const int64_t left = Min(kWidth, n - i);
+  if constexpr (kDType == DType::kF32) {
+    return LoadPartial(reinterpret_cast<const float*>(row) + i, left);
+  } else {
+    const void* from = row + 2 * i;
     alignas(64) uint16_t bits[kWidth];
     if (left < kWidth) {
       memset(bits, 0, sizeof(bits));
       memcpy(bits, from, static_cast<size_t>(2 * left));
       from = bits;
     }
-    Store(dst + i, dtype == DType::kF16 ? LoadF16(from) : LoadBf16(from));
+    return kDType == DType::kF16 ? LoadF16(from) : LoadBf16(from);
   }
 }
 
@@ -71,7 +70,7 @@ constexpr int64_t kAppendRows = 8;  // of a task
 inline void AppendTask(const AppendJob& job, int64_t task, int thread) {
   const KvArena& kv = job.kv;
   float* cs = job.scratch.cos_sin(thread);
-  float* rotated = job.scratch.rows(thread);
+  float* rotated = job.scratch.queries(thread);
   const int64_t end = Min(job.k.rows, (task + 1) * kAppendRows);
   for (int64_t r = task * kAppendRows; r < end; ++r) {
     CosSin(job.rope, job.stored_pos[r], job.rope.mscale, cs);

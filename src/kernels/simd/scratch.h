@@ -2,7 +2,7 @@
 // limits of an Exec, all in its scratch (the quantised activations of matmul lie in the same bytes:
 // no op runs inside another).
 //
-//   per thread: | cos, sin | rotated queries | key rows | keys, transposed | values |
+//   per thread: | cos, sin | rotated queries | keys, transposed | values |
 //   per slot:   | output [queries, width] | max [queries] | sum [queries] |
 #pragma once
 
@@ -30,7 +30,7 @@ struct AttendScratch {
   int64_t n_threads;
 
   int64_t thread_floats() const {
-    return RoundUp(2 * width + max_queries * width + (kWidth + 2 * kKeys) * width, 16);
+    return RoundUp(2 * width + max_queries * width + 2 * kKeys * width, 16);
   }
   int64_t slot_floats() const { return RoundUp(max_queries * (width + 2), 16); }
   // Splits make at most kItemsPerThread work items per thread, and one more of each.
@@ -42,8 +42,9 @@ struct AttendScratch {
 
   float* cos_sin(int64_t thread) const { return base + thread * thread_floats(); }
   float* queries(int64_t thread) const { return cos_sin(thread) + 2 * width; }
-  float* rows(int64_t thread) const { return queries(thread) + max_queries * width; }
-  float* keys(int64_t thread) const { return rows(thread) + kWidth * width; }   // [width, kKeys]
+  float* keys(int64_t thread) const {
+    return queries(thread) + max_queries * width;
+  }                                                                             // [width, kKeys]
   float* values(int64_t thread) const { return keys(thread) + kKeys * width; }  // [kKeys, width]
   States states(int64_t slot) const {
     float* out = base + n_threads * thread_floats() + slot * slot_floats();
