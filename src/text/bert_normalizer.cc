@@ -12,8 +12,23 @@ namespace {
 
 bool IsSpace(UChar32 c) { return u_hasBinaryProperty(c, UCHAR_WHITE_SPACE); }
 
-// Control, format, private use and unassigned characters.
-bool IsDropped(UChar32 c) { return c == 0 || c == 0xFFFD || (U_GET_GC_MASK(c) & U_GC_C_MASK) != 0; }
+// Hugging Face's categories are those of Unicode 8: later characters have none there, and six had
+// another one.
+int8_t Category(UChar32 c) {
+  if (c == 0x166D || c == 0x111C9) return U_OTHER_PUNCTUATION;
+  if (c == 0x1734) return U_NON_SPACING_MARK;
+  if (c == 0x1885 || c == 0x1886) return U_OTHER_LETTER;
+  if (c == 0xA9BD) return U_COMBINING_SPACING_MARK;
+  UVersionInfo age;
+  u_charAge(c, age);
+  return age[0] > 8 ? static_cast<int8_t>(U_UNASSIGNED) : u_charType(c);
+}
+
+// Control, format and private use characters, but for the white space that people type.
+bool IsDropped(UChar32 c) {
+  if (c == '\t' || c == '\n' || c == '\r') return false;
+  return c == 0xFFFD || (U_MASK(Category(c)) & (U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK)) != 0;
+}
 
 bool IsIdeograph(UChar32 c) {
   return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) ||
@@ -25,7 +40,7 @@ bool IsIdeograph(UChar32 c) {
 // All of ASCII's marks, Unicode's symbols among them too.
 bool IsPunctuation(UChar32 c) {
   if (c < 0x80) return c > 0x20 && c < 0x7F && !u_isalnum(c);
-  return u_ispunct(c);
+  return (U_MASK(Category(c)) & U_GC_P_MASK) != 0;
 }
 
 icu::UnicodeString Clean(std::string_view text) {
@@ -34,11 +49,12 @@ icu::UnicodeString Clean(std::string_view text) {
   icu::UnicodeString clean;
   for (int32_t i = 0; i < raw.length(); i = raw.moveIndex32(i, 1)) {
     const UChar32 c = raw.char32At(i);
+    if (IsDropped(c)) continue;
     if (IsSpace(c)) {
       clean.append(u' ');
     } else if (IsIdeograph(c)) {
       clean.append(u' ').append(c).append(u' ');
-    } else if (!IsDropped(c)) {
+    } else {
       clean.append(c);
     }
   }
@@ -53,7 +69,7 @@ icu::UnicodeString WithoutAccents(const icu::UnicodeString& text) {
   icu::UnicodeString plain;
   for (int32_t i = 0; i < decomposed.length(); i = decomposed.moveIndex32(i, 1)) {
     const UChar32 c = decomposed.char32At(i);
-    if (u_charType(c) != U_NON_SPACING_MARK) plain.append(c);
+    if (Category(c) != U_NON_SPACING_MARK) plain.append(c);
   }
   return plain;
 }

@@ -70,9 +70,10 @@ Result<ByteLevelBpe> ByteLevelBpe::Create(const TokenizerSpec& spec, const Vocab
     if (space == std::string_view::npos) return BadMerge(rank, merge, "is no pair");
     const std::string_view left = merge.substr(0, space), right = merge.substr(space + 1);
     const auto left_id = vocabulary.Find(left), right_id = vocabulary.Find(right);
-    const auto result = vocabulary.Find(std::string(left) + std::string(right));
+    const auto result = vocabulary.FindPlain(std::string(left) + std::string(right));
     if (!left_id || !right_id || !result) {
-      return BadMerge(rank, merge, "names a token that the vocabulary lacks");
+      return BadMerge(rank, merge,
+                      "names a token that the vocabulary lacks, or makes a control token");
     }
     bpe.merges_.emplace(PairKey(left_id->value(), right_id->value()),
                         Merge{static_cast<int32_t>(rank), result->value()});
@@ -91,7 +92,7 @@ void ByteLevelBpe::Encode(std::string_view text, const Vocabulary& vocabulary,
   if (!IsValidUtf8(text)) text = readable = ReadLeniently(text);
   for (const std::string_view word : pre_tokenizer_.Split(text)) {
     if (ignore_merges_) {
-      if (const auto whole = vocabulary.Find(Spell(word))) {
+      if (const auto whole = vocabulary.FindPlain(Spell(word))) {
         ids->push_back(*whole);
         continue;
       }

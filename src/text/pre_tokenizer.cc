@@ -14,12 +14,17 @@ namespace anabranch {
 namespace {
 
 // Classes, written to stand within brackets. White space is Unicode's White_Space, which none of
-// PCRE2's own classes is.
+// PCRE2's own classes is. Letters, numbers and punctuation are Unicode 15.1's, as in llama.cpp:
+// PCRE2 10.42 has those of Unicode 14, and the ranges beside \p are what was added since.
 #define SPACE                                                                             \
   "\\x09-\\x0D\\x20\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}" \
   "\\x{205F}\\x{3000}"
-#define LETTER "\\p{L}"
-#define NUMBER "\\p{N}"
+#define LETTER                                                                                \
+  "\\p{L}\\x{1123F}-\\x{11240}\\x{11F02}\\x{11F04}-\\x{11F10}\\x{11F12}-\\x{11F33}\\x{1342F}" \
+  "\\x{13441}-\\x{13446}\\x{1B132}\\x{1B155}\\x{1DF25}-\\x{1DF2A}\\x{1E030}-\\x{1E06D}"       \
+  "\\x{1E4D0}-\\x{1E4EB}\\x{2B739}\\x{2EBF0}-\\x{2EE5D}\\x{31350}-\\x{323AF}"
+#define NUMBER "\\p{N}\\x{11F50}-\\x{11F59}\\x{1D2C0}-\\x{1D2D3}\\x{1E4F0}-\\x{1E4F9}"
+#define PUNCTUATION "\\p{P}\\x{11B00}-\\x{11B09}\\x{11F43}-\\x{11F4F}"
 
 // The last white space before a word belongs to the word.
 #define SPACES "[" SPACE "]+(?![^" SPACE "])|[" SPACE "]+"
@@ -43,7 +48,7 @@ const std::vector<NamedPatterns>& AllPatterns() {
       {"gpt-2", {kGpt2}},
       {"llama-bpe", {CASELESS_WORDS("{1,3}")}},
       {"qwen2", {CASELESS_WORDS("")}},
-      {"default", {"[\\p{P}$+<=>^~|]+", kGpt2, "[" NUMBER "]+", "[0-9][0-9][0-9]"}},
+      {"default", {"[" PUNCTUATION "$+<=>^~|]+", kGpt2, "[" NUMBER "]+", "[0-9][0-9][0-9]"}},
   };
   return all;
 }
@@ -51,6 +56,7 @@ const std::vector<NamedPatterns>& AllPatterns() {
 #undef SPACE
 #undef LETTER
 #undef NUMBER
+#undef PUNCTUATION
 #undef SPACES
 #undef CASELESS_WORDS
 

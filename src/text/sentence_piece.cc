@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <queue>
 #include <string>
@@ -64,6 +65,9 @@ Result<SentencePiece> SentencePiece::Create(const TokenizerSpec& spec,
   if (spec.scores.size() != spec.tokens.size()) {
     return Invalid(fmt::format("{} tokens have {} scores", spec.tokens.size(), spec.scores.size()));
   }
+  for (size_t i = 0; i < spec.scores.size(); ++i) {
+    if (std::isnan(spec.scores[i])) return Invalid(fmt::format("token {} has no score (NaN)", i));
+  }
   SentencePiece model;
   model.scores_ = spec.scores;
   for (size_t byte = 0; byte < 256; ++byte) {
@@ -88,7 +92,7 @@ void SentencePiece::Encode(std::string_view plain, const Vocabulary& vocabulary,
   const auto consider = [&](int32_t left, int32_t right) {
     if (left < 0 || right < 0) return;
     const size_t size = at(left).size + at(right).size;
-    const auto id = vocabulary.Find(view.substr(at(left).begin, size));
+    const auto id = vocabulary.FindPlain(view.substr(at(left).begin, size));
     if (!id) return;
     candidates.push({scores_[static_cast<size_t>(id->value())], left, right, size});
   };
@@ -117,7 +121,7 @@ void SentencePiece::Encode(std::string_view plain, const Vocabulary& vocabulary,
   for (const Symbol& symbol : symbols) {
     if (symbol.size == 0) continue;
     const std::string_view piece = view.substr(symbol.begin, symbol.size);
-    if (const auto id = vocabulary.Find(piece)) {
+    if (const auto id = vocabulary.FindPlain(piece)) {
       ids->push_back(*id);
       continue;
     }

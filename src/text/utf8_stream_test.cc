@@ -65,7 +65,7 @@ RC_GTEST_PROP(Utf8Stream, AnySplitGivesWhatIcuReads, ()) {
   Utf8Stream stream;
   std::string text;
   for (size_t pos = 0; pos < bytes.size();) {
-    const size_t size = *rc::gen::inRange<size_t>(0, 5);
+    const size_t size = *rc::gen::inRange<size_t>(1, 5);
     const std::string out = stream.Push(std::string_view(bytes).substr(pos, size));
     RC_ASSERT(IsValidUtf8(out));
     text += out;

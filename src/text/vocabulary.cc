@@ -138,6 +138,14 @@ std::optional<TokenId> Vocabulary::Find(std::string_view text) const {
   return TokenId(found->second);
 }
 
+std::optional<TokenId> Vocabulary::FindPlain(std::string_view text) const {
+  const auto id = Find(text);
+  if (!id || Type(*id) == TokenType::kControl || Type(*id) == TokenType::kUnknown) {
+    return std::nullopt;
+  }
+  return id;
+}
+
 std::vector<Fragment> Vocabulary::Partition(std::string_view text, bool special) const {
   std::vector<Fragment> fragments;
   if (!text.empty()) fragments.push_back({text, std::nullopt});

@@ -33,6 +33,8 @@ class Vocabulary {
   const std::string& Text(TokenId id) const { return tokens_[Index(id)]; }
   TokenType Type(TokenId id) const { return types_[Index(id)]; }
   std::optional<TokenId> Find(std::string_view text) const;
+  // Only of tokens that users' text may become: no control tokens, not the unknown one.
+  std::optional<TokenId> FindPlain(std::string_view text) const;
   bool IsEndOfTurn(TokenId id) const { return ends_turn_[Index(id)]; }
 
   // Cuts out the user-defined tokens, and with `special` the control and unknown ones too: the
