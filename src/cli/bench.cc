@@ -1,0 +1,97 @@
+#include "cli/bench.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <vector>
+
+#include "cli/json_output.h"
+#include "cli/option_types.h"
+#include "cli/options.h"
+
+namespace anabranch::cli {
+namespace {
+
+struct BenchFlags {
+  ModelFlags model;
+  int64_t start_size = 4, recent_size = 1024;
+  int32_t repeats = 3;
+};
+
+struct Spread {
+  double mean = 0, deviation = 0;  // of the sample; 0 for a single value
+};
+
+Spread SpreadOf(const std::vector<double>& values) {
+  if (values.empty()) return {};
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return {.mean = mean, .deviation = values.size() < 2 ? 0 : std::sqrt(squares / (n - 1))};
+}
+
+int Bench(const BenchFlags& flags, CommandContext& context) {
+  Result<std::string> model = FindModel(flags.model.model, ModelKind::kLanguageModel, context.env);
+  if (!model) return ReportError(context, model.error());
+  const ProgressFn progress = [&context](const Progress& now) {
+    context.terminal.ShowProgress(now);
+  };
+  EngineOptions engine_options;
+  engine_options.model = *model;
+  engine_options.n_threads = flags.model.threads;
+  engine_options.kernels = flags.model.kernels;
+  engine_options.chat_template = flags.model.chat_template;
+  engine_options.on_progress = progress;
+  Result<std::unique_ptr<Engine>> engine = Engine::Open(engine_options);
+  if (!engine) return ReportError(context, engine.error());
+  BenchOptions options;
+  options.start_size = flags.start_size;
+  options.recent_size = flags.recent_size;
+  options.repeats = flags.repeats;
+  options.on_progress = progress;
+  Result<BenchReport> report = (*engine)->Bench(options);
+  if (!report) return ReportError(context, report.error());
+
+  const ModelInfo& info = (*engine)->info();
+  const Spread prefill = SpreadOf(report->prefill_tps);
+  const Spread decode = SpreadOf(report->decode_ms);
+  if (context.common.json) {
+    context.terminal.Out(JsonLine({{"window", report->window},
+                                   {"prefill_tps", prefill.mean},
+                                   {"prefill_tps_deviation", prefill.deviation},
+                                   {"decode_ms", decode.mean},
+                                   {"decode_ms_deviation", decode.deviation},
+                                   {"threads", info.n_threads},
+                                   {"kernels", info.kernels},
+                                   {"repeats", flags.repeats},
+                                   {"start_size", flags.start_size},
+                                   {"model", info.name}}));
+  } else {
+    context.terminal.Out(
+        fmt::format("{}, window {}, {} threads, kernels {}, {} repeats\n"
+                    "prefill {:8.1f} +- {:.1f} tokens/s\ndecode  {:8.2f} +- {:.2f} ms/token\n",
+                    info.name, report->window, info.n_threads, info.kernels, flags.repeats,
+                    prefill.mean, prefill.deviation, decode.mean, decode.deviation));
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddBenchCommand(CommandLine& line) {
+  const auto flags = std::make_shared<BenchFlags>();
+  CLI::App& app =
+      line.AddCommand("bench", "Prefill and decode speed with a full window",
+                      [flags](CommandContext& context) { return Bench(*flags, context); });
+  AddInteger(app, "--recent-size", flags->recent_size, 1, kMaxInt64,
+             "Window, 23 kB a token for SmolLM2-135M [1024]");
+  AddInteger(app, "--start-size", flags->start_size, 0, kMaxInt64, "Attention sinks [4]");
+  AddInteger(app, "-r,--repeats", flags->repeats, 1, 10000, "Measurements [3]");
+  AddModelOptions(app, flags->model);
+}
+
+}  // namespace anabranch::cli

@@ -1,0 +1,259 @@
+#include "cli/memory_command.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "anabranch/engine.h"
+#include "cli/find_model.h"
+#include "cli/json_output.h"
+#include "cli/option_types.h"
+#include "cli/time_format.h"
+
+namespace anabranch::cli {
+namespace {
+
+struct MemoryFlags {
+  std::string memory, stream = "default";
+  std::optional<std::string> embedder;
+  std::vector<std::string> query;
+  int32_t k = 5;
+  std::optional<StreamSpan> span;
+  std::optional<int64_t> before_ms;
+  std::optional<std::string> matching;
+  bool all = false, yes = false;
+};
+using FlagsPtr = std::shared_ptr<MemoryFlags>;
+
+// A memory that exists: opening one to look at it must not make it.
+Result<std::unique_ptr<MemoryFile>> OpenMemory(const MemoryFlags& flags,
+                                               const std::string& embedder) {
+  if (flags.memory.empty()) {
+    return Fail(ErrorKind::kInvalid, "--memory", "is missing", "say where the memory lives");
+  }
+  std::string path = flags.memory;
+  if (path.starts_with("sqlite:")) path.erase(0, std::string_view("sqlite:").size());
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return Fail(ErrorKind::kNotFound, flags.memory, "is not there",
+                "give the file that run or chat was given with --memory");
+  }
+  return MemoryFile::Open(flags.memory, embedder);
+}
+
+OrderedJson StreamJson(const MemoryStreamInfo& stream) {
+  return {{"type", "stream"},
+          {"stream", stream.name},
+          {"end", stream.end.value()},
+          {"indexed", stream.indexed.value()},
+          {"turns", stream.turns},
+          {"units", stream.units},
+          {"text_bytes", stream.text_bytes},
+          {"first_time", FormatTime(stream.first_time_ms)},
+          {"last_time", FormatTime(stream.last_time_ms)}};
+}
+
+std::string StreamText(const MemoryStreamInfo& stream) {
+  return fmt::format("{}: {} tokens, {} turns, {} units, {} of text, {} to {}\n", stream.name,
+                     WithThousands(stream.end.value()), WithThousands(stream.turns),
+                     WithThousands(stream.units), FormatBytes(stream.text_bytes),
+                     FormatTime(stream.first_time_ms), FormatTime(stream.last_time_ms));
+}
+
+Result<void> List(const MemoryFlags& flags, CommandContext& context) {
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "");
+  if (!memory) return tl::unexpected(memory.error());
+  Result<std::vector<MemoryStreamInfo>> streams = (*memory)->List();
+  if (!streams) return tl::unexpected(streams.error());
+  for (const MemoryStreamInfo& stream : *streams) {
+    context.terminal.Out(context.common.json ? JsonLine(StreamJson(stream)) : StreamText(stream));
+  }
+  return {};
+}
+
+Result<void> Search(const MemoryFlags& flags, CommandContext& context) {
+  const std::string query = fmt::format("{}", fmt::join(flags.query, " "));
+  Result<std::string> embedder =
+      FindModel(flags.embedder.value_or(kDefaultEmbedder), ModelKind::kEmbedder, context.env);
+  if (!embedder) return tl::unexpected(embedder.error());
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, *embedder);
+  if (!memory) return tl::unexpected(memory.error());
+  Result<std::vector<Passage>> passages = (*memory)->Search(flags.stream, query, flags.k);
+  if (!passages) return tl::unexpected(passages.error());
+  for (const Passage& passage : *passages) {
+    if (context.common.json) {
+      OrderedJson object = PassageJson(passage);
+      object["type"] = "passage";
+      context.terminal.Out(JsonLine(object));
+      continue;
+    }
+    context.terminal.Out(fmt::format("{:.3f}  [{}, {})  {}, {}\n  {}\n", passage.score,
+                                     passage.span.begin.value(), passage.span.end.value(),
+                                     RoleName(passage.role), FormatTime(passage.time_ms),
+                                     passage.text));
+  }
+  return {};
+}
+
+Result<void> Show(const MemoryFlags& flags, CommandContext& context) {
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "");
+  if (!memory) return tl::unexpected(memory.error());
+  const StreamSpan all{StreamPos(0), StreamPos(kMaxInt64)};
+  Result<std::vector<MemoryTurn>> turns = (*memory)->Show(flags.stream, flags.span.value_or(all));
+  if (!turns) return tl::unexpected(turns.error());
+  for (const MemoryTurn& turn : *turns) {
+    if (context.common.json) {
+      context.terminal.Out(JsonLine({{"type", "turn"},
+                                     {"turn", turn.turn},
+                                     {"role", RoleName(turn.role)},
+                                     {"begin", turn.span.begin.value()},
+                                     {"end", turn.span.end.value()},
+                                     {"time", FormatTime(turn.time_ms)},
+                                     {"text", turn.text}}));
+      continue;
+    }
+    context.terminal.Out(fmt::format("[{}, {})  {}, {}\n{}\n\n", turn.span.begin.value(),
+                                     turn.span.end.value(), RoleName(turn.role),
+                                     FormatTime(turn.time_ms), turn.text));
+  }
+  return {};
+}
+
+Result<void> Forget(const MemoryFlags& flags, CommandContext& context) {
+  const int given = (flags.span ? 1 : 0) + (flags.before_ms ? 1 : 0) + (flags.matching ? 1 : 0) +
+                    (flags.all ? 1 : 0);
+  if (given != 1) {
+    return Fail(
+        ErrorKind::kInvalid, "memory forget",
+        given == 0 ? "nothing says what to forget" : "more than one thing says what to forget",
+        "give one of --span, --before, --matching and --all");
+  }
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "");
+  if (!memory) return tl::unexpected(memory.error());
+  const ForgetSelection what{.span = flags.span,
+                             .before_ms = flags.before_ms,
+                             .matching = flags.matching,
+                             .all = flags.all};
+  Result<ForgetResult> forgotten = (*memory)->Forget(flags.stream, what, !flags.yes);
+  if (!forgotten) return tl::unexpected(forgotten.error());
+  OrderedJson spans = OrderedJson::array();
+  for (const StreamSpan& span : forgotten->spans) {
+    spans.push_back({span.begin.value(), span.end.value()});
+  }
+  if (context.common.json) {
+    context.terminal.Out(JsonLine({{"type", "forgotten"},
+                                   {"done", forgotten->done},
+                                   {"units", forgotten->units},
+                                   {"text_bytes", forgotten->text_bytes},
+                                   {"spans", std::move(spans)}}));
+    return {};
+  }
+  context.terminal.Out(
+      fmt::format("{} {} units, {} of text\n", forgotten->done ? "forgot" : "would forget",
+                  WithThousands(forgotten->units), FormatBytes(forgotten->text_bytes)));
+  if (!forgotten->done) context.terminal.Note("nothing was changed: --yes forgets it for good");
+  return {};
+}
+
+Result<void> Verify(const MemoryFlags& flags, CommandContext& context) {
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "");
+  if (!memory) return tl::unexpected(memory.error());
+  Result<VerifyReport> report = (*memory)->Verify();
+  if (!report) return tl::unexpected(report.error());
+  if (context.common.json) {
+    context.terminal.Out(
+        JsonLine({{"type", "verified"}, {"ok", report->ok}, {"faults", report->faults}}));
+  } else {
+    for (const MemoryStreamInfo& stream : report->streams) {
+      context.terminal.Out(StreamText(stream));
+    }
+    for (const std::string& fault : report->faults) context.terminal.Out(fault + "\n");
+    context.terminal.Out(report->ok ? "ok\n" : "");
+  }
+  if (report->ok) return {};
+  return Fail(ErrorKind::kCorrupt, flags.memory,
+              fmt::format("{} faults were found", report->faults.size()), "see the list of faults");
+}
+
+using MemoryFn = Result<void> (*)(const MemoryFlags&, CommandContext&);
+
+CLI::App& AddOne(CommandLine& line, CLI::App& group, const char* name, const char* description,
+                 const FlagsPtr& flags, MemoryFn run) {
+  CLI::App& app = line.AddCommand(group, name, description, [flags, run](CommandContext& context) {
+    Result<void> done = run(*flags, context);
+    return done ? kExitOk : ReportError(context, done.error());
+  });
+  AddText(app, "--memory", flags->memory, "The memory: a file")->type_name("FILE");
+  return app;
+}
+
+// "1200:1350".
+Result<StreamSpan> ParseSpan(const std::string& text) {
+  const size_t colon = text.find(':');
+  Result<int64_t> begin = ParseInteger(text.substr(0, colon), 0, kMaxInt64);
+  Result<int64_t> end =
+      ParseInteger(colon == std::string::npos ? "" : text.substr(colon + 1), 0, kMaxInt64);
+  if (!begin || !end || *begin > *end) {
+    return Fail(ErrorKind::kInvalid, "",
+                fmt::format("'{}' is no span BEGIN:END of positions", text));
+  }
+  return StreamSpan{StreamPos(*begin), StreamPos(*end)};
+}
+
+void AddSpan(CLI::App& app, MemoryFlags& flags, const char* help) {
+  AddParsed(
+      app, "--span", "BEGIN:END",
+      [&flags](const std::string& text) -> Result<void> {
+        Result<StreamSpan> span = ParseSpan(text);
+        if (!span) return tl::unexpected(span.error());
+        flags.span = *span;
+        return {};
+      },
+      help);
+}
+
+void AddBefore(CLI::App& app, MemoryFlags& flags) {
+  AddParsed(
+      app, "--before", "TIME",
+      [&flags](const std::string& text) -> Result<void> {
+        flags.before_ms = ParseTime(text);
+        if (flags.before_ms) return {};
+        return Fail(ErrorKind::kInvalid, "", fmt::format("'{}' is no ISO 8601 time", text));
+      },
+      "What was said before then (ISO 8601; without a zone UTC)");
+}
+
+}  // namespace
+
+void AddMemoryCommand(CommandLine& line) {
+  const auto flags = std::make_shared<MemoryFlags>();
+  CLI::App& group = line.AddGroup("memory", "List, search, show, forget and verify a memory");
+  const auto add_stream = [&flags](CLI::App& app) {
+    AddText(app, "--stream", flags->stream, "Name of the stream [default]")->type_name("NAME");
+  };
+  AddOne(line, group, "list", "The streams of a memory", flags, List);
+  CLI::App& search = AddOne(line, group, "search", "What is like a text", flags, Search);
+  search.add_option("query", flags->query, "Text to look for")->required();
+  add_stream(search);
+  AddInteger(search, "-k,--count", flags->k, 1, 10000, "Passages at most [5]");
+  AddText(search, "--embedder", flags->embedder,
+          fmt::format("Sentence embedder: a folder or a name [{}]", kDefaultEmbedder))
+      ->type_name("FOLDER");
+  CLI::App& show = AddOne(line, group, "show", "What was said, turn by turn", flags, Show);
+  add_stream(show);
+  AddSpan(show, *flags, "Only turns that overlap these positions");
+  CLI::App& forget =
+      AddOne(line, group, "forget", "Forget for good; without --yes a dry run", flags, Forget);
+  add_stream(forget);
+  AddSpan(forget, *flags, "What stands at these positions");
+  AddBefore(forget, *flags);
+  AddText(forget, "--matching", flags->matching, "Units that hold this text, in any case");
+  AddSwitch(forget, "--all", flags->all, "The whole stream");
+  AddSwitch(forget, "--yes", flags->yes, "Do it");
+  AddOne(line, group, "verify", "Check that nothing is damaged or missing", flags, Verify);
+}
+
+}  // namespace anabranch::cli
