@@ -79,8 +79,9 @@ def place_of(file):
 
 
 def test_files(files):
-    """Those that only tests see: tests/, *_test.cc, and headers of src/ that only these include."""
-    tests = {f for f in files if f.startswith("tests/") or f.endswith("_test.cc")}
+    """Those that only tests see: tests/, *_test.*, and headers of src/ that only these include."""
+    named = {f for f in files if f.startswith("tests/") or f.endswith(("_test.cc", "_test.h"))}
+    tests = set(named)
     includers = {}
     for file, includes in files.items():
         for _, name, is_quoted in includes:
@@ -89,7 +90,7 @@ def test_files(files):
     while grown := {f for f, by in includers.items() if f not in tests and by <= tests}:
         tests |= grown
     # A header beside its own source file is part of the room, whoever includes it.
-    return {f for f in tests if not (f.startswith("src/") and f.removesuffix(".h") + ".cc" in files)}
+    return named | {f for f in tests if f.removesuffix(".h") + ".cc" not in files}
 
 
 def project_fault(place, file, name, is_test):

@@ -103,6 +103,10 @@ class CheckLayers(unittest.TestCase):
         self.assertEqual(self.run_on(header | test), [])
         self.assertEqual(len(self.run_on(header | test | source)), 1)
 
+        own = {"src/stream/fake.cc": '#include "stream/fake.h"\n'}
+        self.assertEqual(len(self.run_on(header | test | own)), 1)
+        self.assert_allowed("src/kernels/kernel_test.h", '"support/random_weights.h"')
+
     def test_files_are_named_from_a_root(self):
         self.assert_found("src/io/gguf.cc", '"gguf.h"', "is named from src/")
         self.assert_found("src/io/gguf.cc", '"../model/model.h"', "is named from src/")

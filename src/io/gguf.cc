@@ -7,18 +7,20 @@
 namespace anabranch {
 namespace {
 
-Failure MissingKey(const std::string& path, std::string_view key) {
-  return Fail(ErrorKind::kNotFound, path, fmt::format("key {} is missing", QuoteName(key)));
+Failure Missing(const std::string& path, std::string_view kind, std::string_view name) {
+  return Fail(ErrorKind::kNotFound, path, fmt::format("{} {} is missing", kind, QuoteName(name)),
+              "the file may be of another architecture, or incomplete");
 }
 
 Failure WrongType(const std::string& path, std::string_view key, std::string_view wanted) {
-  return Fail(ErrorKind::kInvalid, path, fmt::format("key {} is not {}", QuoteName(key), wanted));
+  return Fail(ErrorKind::kInvalid, path, fmt::format("key {} is not {}", QuoteName(key), wanted),
+              "convert the model again with a current llama.cpp");
 }
 
 template <typename T>
 Result<T> Get(const GgufValue* value, const std::string& path, std::string_view key,
               std::string_view wanted) {
-  if (value == nullptr) return MissingKey(path, key);
+  if (value == nullptr) return Missing(path, "key", key);
   if (const T* typed = std::get_if<T>(value)) return *typed;
   return WrongType(path, key, wanted);
 }
@@ -26,7 +28,7 @@ Result<T> Get(const GgufValue* value, const std::string& path, std::string_view 
 template <typename T>
 Result<std::span<const T>> GetArray(const GgufValue* value, const std::string& path,
                                     std::string_view key, std::string_view wanted) {
-  if (value == nullptr) return MissingKey(path, key);
+  if (value == nullptr) return Missing(path, "key", key);
   if (const auto* array = std::get_if<GgufArray>(value)) {
     if (const auto* typed = std::get_if<std::vector<T>>(array)) return std::span<const T>(*typed);
   }
@@ -72,7 +74,7 @@ Result<bool> GgufFile::Bool(std::string_view key) const {
 
 Result<std::string_view> GgufFile::String(std::string_view key) const {
   const GgufValue* value = Find(key);
-  if (value == nullptr) return MissingKey(path_, key);
+  if (value == nullptr) return Missing(path_, "key", key);
   if (const auto* text = std::get_if<std::string>(value)) return std::string_view(*text);
   return WrongType(path_, key, "a string");
 }
@@ -91,10 +93,7 @@ Result<std::span<const double>> GgufFile::Floats(std::string_view key) const {
 
 Result<const GgufTensor*> GgufFile::Tensor(std::string_view name) const {
   auto found = tensor_index_.find(std::string(name));
-  if (found == tensor_index_.end()) {
-    return Fail(ErrorKind::kNotFound, path_, fmt::format("tensor {} is missing", QuoteName(name)),
-                "the file may be of another architecture, or incomplete");
-  }
+  if (found == tensor_index_.end()) return Missing(path_, "tensor", name);
   return &tensors_[found->second];
 }
 

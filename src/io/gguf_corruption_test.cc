@@ -105,6 +105,11 @@ TEST(GgufCorruption, VersionsAreRefusedByNumber) {
   ExpectRefused(GgufBuilder(0x03000000), ErrorKind::kUnsupported, "big-endian");
 }
 
+TEST(GgufCorruption, APartOfASplitModelIsRefused) {
+  ExpectRefused(GgufBuilder().Value("split.count", 2, std::string("\x03\0", 2)),
+                ErrorKind::kUnsupported, "is one of 3 parts of a model");
+}
+
 TEST(GgufCorruption, OtherFilesAreRecognised) {
   const std::pair<std::string, const char*> cases[] = {
       {std::string("\x40\0\0\0\0\0\0\0{\"a\":{}}", 16), "looks like a safetensors file"},

@@ -328,6 +328,12 @@ Result<GgufFile> GgufFile::Parse(std::span<const std::byte> bytes, const std::st
     if (!file.key_index_.emplace(pair.first, i).second) return parser.Duplicate();
     file.metadata_.push_back(std::move(pair));
   }
+  // A part alone lacks most tensors: better said here than tensor by tensor.
+  if (Result<int64_t> n_parts = file.Int("split.count"); n_parts && *n_parts > 1) {
+    return Fail(ErrorKind::kUnsupported, name,
+                fmt::format("is one of {} parts of a model", *n_parts),
+                "merge them with llama.cpp's 'llama-gguf-split --merge'");
+  }
   uint64_t alignment = kDefaultAlignment;
   if (file.Has(kAlignmentKey)) {
     ASSIGN_OR_RETURN(int64_t value, file.Int(kAlignmentKey));

@@ -1,4 +1,5 @@
-// A file mapped read-only into memory.
+// A file mapped read-only into memory. As with any mapping, a process that shortens the file while
+// it is mapped kills its readers (SIGBUS): replace a model by renaming, not by overwriting.
 #pragma once
 
 #include <cstddef>

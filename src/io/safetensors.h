@@ -18,10 +18,10 @@ namespace anabranch {
 
 struct SafeTensor {
   std::string name;
-  std::string dtype_name;      // as in the file: "F32", "I64", …
-  std::optional<DType> dtype;  // set for F32, F16, BF16
-  std::vector<int64_t> shape;  // slowest dimension first
-  std::span<const std::byte> data;
+  std::string dtype_name;           // as in the file: "F32", "I64", …
+  std::optional<DType> dtype;       // set for F32, F16, BF16
+  std::vector<int64_t> shape;       // slowest dimension first
+  std::span<const std::byte> data;  // aligned only as the file's header leaves it: copy, not cast
 };
 
 class SafetensorsFile {
@@ -30,6 +30,7 @@ class SafetensorsFile {
   static Result<SafetensorsFile> Parse(std::span<const std::byte> bytes, const std::string& name);
 
   const std::string& path() const { return path_; }
+  // By name.
   const std::vector<SafeTensor>& tensors() const { return tensors_; }
   Result<const SafeTensor*> Tensor(std::string_view name) const;
 
