@@ -64,9 +64,9 @@ struct MemoryTurn {
 
 // What to forget of a stream: exactly one of these, or all.
 struct ForgetSelection {
-  std::optional<StreamSpan> span;
-  std::optional<int64_t> before_ms;
-  std::optional<std::string> matching;  // case-insensitive substring; the units that hold it go
+  std::optional<StreamSpan> span = std::nullopt;
+  std::optional<int64_t> before_ms = std::nullopt;
+  std::optional<std::string> matching = std::nullopt;  // case-insensitive substring; the units that hold it go
   bool all = false;
 };
 

@@ -54,6 +54,7 @@ CREATE TABLE vector (unit INTEGER PRIMARY KEY REFERENCES unit(key), data BLOB NO
 
 CREATE VIRTUAL TABLE unit_words USING fts5(
   words, content='', columnsize=0, detail=none, tokenize="ascii"
+);
 )";
 
 Result<void> Create(Database* db) {

@@ -1,0 +1,244 @@
+// What is damaged, foreign or full gets a clear error, and what was acknowledged is never lost.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "memory/memory_test_support.h"
+#include "memory/sqlite_db.h"
+
+namespace anabranch {
+namespace {
+
+constexpr const char* kText =
+    "The old stone bridge in the village was built by two brothers. Nobody knows their names now. "
+    "One winter the river took half of it away, and the miller rebuilt it. ";
+constexpr StreamSpan kAll = {StreamPos(0), StreamPos(int64_t{1} << 40)};
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream out;
+  out << file.rdbuf();
+  return out.str();
+}
+
+void WriteFile(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+void MakeStore(const std::string& path) {
+  const auto memory = OpenMemory(path, FakeEmbedder()).value();
+  const auto stream = memory->OpenStream("s", "t").value();
+  Writer writer(stream.get());
+  for (int i = 0; i < 10; ++i) {
+    writer.Say(Role::kUser, kText);
+    writer.Say(Role::kAssistant, "Well noted, my friend.");
+  }
+}
+
+// Everything that a memory can be asked to do; only that it comes back counts.
+void UseStore(const std::string& path) {
+  const auto memory = OpenMemory(path, FakeEmbedder());
+  if (!memory) {
+    EXPECT_FALSE(memory.error().fault.empty());
+    return;
+  }
+  static_cast<void>((*memory)->List());
+  static_cast<void>((*memory)->Show("", kAll));
+  static_cast<void>((*memory)->Search("", "Who built the bridge?", 3));
+  static_cast<void>((*memory)->Verify());
+  auto stream = (*memory)->OpenStream("s", "t");
+  if (stream) {
+    RecallQuery query;
+    query.mode = RecallMode::kAlways;
+    query.turn_text = "Who built the old stone bridge in the village?";
+    static_cast<void>((*stream)->Recall(query));
+    static_cast<void>((*stream)->Index(true));
+    static_cast<void>((*stream)->Fork());
+  }
+  static_cast<void>((*memory)->Forget("", {.matching = "miller"}, false));
+}
+
+TEST(MemoryCorruption, AFileThatIsNoMemoryIsRefusedAndNotTouched) {
+  TempDir dir;
+  const std::string text(5000, 'x');
+  WriteFile(dir.File("text"), text);
+  const auto of_text = OpenMemory(dir.File("text"), FakeEmbedder());
+  ASSERT_FALSE(of_text);
+  EXPECT_EQ(of_text.error().kind, ErrorKind::kCorrupt);
+  EXPECT_NE(of_text.error().what.find("text"), std::string::npos);
+  EXPECT_EQ(ReadFile(dir.File("text")), text);
+
+  {
+    const auto db = Database::Open(dir.File("other"), "other").value();
+    ASSERT_TRUE(db->Exec("CREATE TABLE mine(x)"));
+  }
+  const std::string before = ReadFile(dir.File("other"));
+  EXPECT_EQ(OpenMemory(dir.File("other"), FakeEmbedder()).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(ReadFile(dir.File("other")), before);
+  EXPECT_EQ(OpenMemory(dir.File("no/such/folder"), FakeEmbedder()).error().kind, ErrorKind::kIo);
+}
+
+TEST(MemoryCorruption, ANewerFormatIsRefused) {
+  TempDir dir;
+  MakeStore(dir.File("m"));
+  ASSERT_TRUE(Database::Open(dir.File("m"), "m").value()->Exec("PRAGMA user_version = 99"));
+  const auto memory = OpenMemory(dir.File("m"), FakeEmbedder());
+  ASSERT_FALSE(memory);
+  EXPECT_EQ(memory.error().kind, ErrorKind::kUnsupported);
+  EXPECT_NE(memory.error().fault.find("99"), std::string::npos);
+}
+
+TEST(MemoryCorruption, VerifySeesWhatWasChanged) {
+  const char* damages[] = {
+      "DELETE FROM record WHERE rowid = 5",
+      "UPDATE record SET token_ends = x'00' WHERE rowid = 2",
+      "UPDATE record SET text_begin = -5 WHERE rowid = 2",
+      "UPDATE record SET role = 77 WHERE rowid = 2",
+      "UPDATE record SET \"end\" = \"end\" + 1 WHERE rowid = 1",
+      "UPDATE unit SET text_begin = text_begin + 1 WHERE key = 3",
+      "UPDATE unit SET \"begin\" = 9999, \"end\" = 10000 WHERE key = 3",
+      "DELETE FROM unit WHERE key = 3",
+      "DELETE FROM vector WHERE unit = 2",
+      "UPDATE vector SET data = x'0011' WHERE unit = 2",
+      "INSERT INTO vector VALUES(12345, x'00')",
+  };
+  for (const char* damage : damages) {
+    TempDir dir;
+    MakeStore(dir.File("m"));
+    ASSERT_TRUE(OpenMemory(dir.File("m"), FakeEmbedder()).value()->Verify().value().ok);
+    ASSERT_TRUE(Database::Open(dir.File("m"), "m").value()->Exec(damage)) << damage;
+    const auto report = OpenMemory(dir.File("m"), FakeEmbedder()).value()->Verify().value();
+    EXPECT_FALSE(report.ok) << damage;
+    EXPECT_FALSE(report.faults.empty()) << damage;
+    UseStore(dir.File("m"));
+  }
+}
+
+TEST(MemoryCorruption, MutatedFilesNeverCrash) {
+  TempDir dir;
+  MakeStore(dir.File("m"));
+  const std::string sound = ReadFile(dir.File("m"));
+  std::mt19937 random(20240701);
+  for (int i = 0; i < 60; ++i) {
+    std::string bytes = sound;
+    if (i % 10 == 0) bytes.resize(random() % bytes.size());
+    for (int n = 0; n < 1 << (i % 8); ++n) {
+      if (!bytes.empty()) bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    const std::string path = dir.File("mutated" + std::to_string(i));
+    WriteFile(path, bytes);
+    UseStore(path);
+  }
+}
+
+TEST(MemoryCorruption, WhatCannotBeWrittenIsKeptAndTriedAgain) {
+  TempDir dir;
+  const auto memory = OpenMemory(dir.File("m"), FakeEmbedder()).value();
+  const auto stream = memory->OpenStream("s", "t").value();
+  Writer writer(stream.get());
+  writer.Say(Role::kUser, kText);
+  const StreamPos durable = stream->journal_end();
+  JournalRecord record;
+  record.turn = 1;
+  record.kind = RecordKind::kTemplate;
+  record.begin = durable;
+  record.ids.assign(1 << 16, TokenId(7));  // 256 kB
+  ASSERT_TRUE(stream->Append(record));
+
+  // No file of this process may grow: a full disk.
+  struct rlimit old_limit = {};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old_limit), 0);
+  const auto old_handler = signal(SIGXFSZ, SIG_IGN);
+  const struct rlimit full = {4096, old_limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  const auto failed = stream->Sync();
+  setrlimit(RLIMIT_FSIZE, &old_limit);
+  signal(SIGXFSZ, old_handler);
+
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().kind, ErrorKind::kIo);
+  EXPECT_EQ(stream->journal_end(), durable);
+  EXPECT_TRUE(stream->Sync());
+  EXPECT_EQ(stream->journal_end(), durable + (1 << 16));
+  EXPECT_TRUE(memory->Verify().value().ok);
+}
+
+TEST(MemoryCorruption, AFailingEmbedderLosesNothing) {
+  TempDir dir;
+  bool fail = false;
+  EmbedderHandle embedder = FakeEmbedder();
+  embedder.embed = [&fail, sound = embedder.embed](std::span<const std::string_view> texts,
+                                                   std::span<float> vectors) -> Result<void> {
+    if (fail) return Fail(ErrorKind::kIo, "embedder", "is out of order");
+    return sound(texts, vectors);
+  };
+  const auto memory = OpenMemory(dir.File("m"), embedder).value();
+  const auto stream = memory->OpenStream("s", "t").value();
+  Writer writer(stream.get());
+  writer.Say(Role::kUser, kText);
+  fail = true;
+  writer.Say(Role::kUser, kText, 1000, false);
+  writer.Say(Role::kAssistant, "Well noted, my friend.", 1000, false);
+  EXPECT_FALSE(stream->Index(true));
+  fail = false;
+  ASSERT_TRUE(stream->Index(true));
+  EXPECT_TRUE(memory->Verify().value().ok);
+  EXPECT_GE(memory->List().value()[0].units, 6);
+}
+
+// Appends and syncs for ever, and says how far it got.
+[[noreturn]] void WriteForEver(const std::string& path, int pipe) {
+  const auto memory = OpenMemory(path, FakeEmbedder()).value();
+  const auto stream = memory->OpenStream("s", "t").value();
+  Writer writer(stream.get());
+  for (int64_t turn = stream->next_turn();; ++turn) {
+    writer.Say(turn % 2 == 0 ? Role::kUser : Role::kAssistant, kText);
+    const int64_t end = stream->journal_end().value();
+    if (write(pipe, &end, sizeof(end)) != sizeof(end)) _exit(1);
+  }
+}
+
+TEST(MemoryCorruption, WhatWasAcknowledgedSurvivesAKill) {
+  TempDir dir;
+  std::mt19937 random(7);
+  int64_t acknowledged = 0;
+  for (int kill_number = 0; kill_number < 20; ++kill_number) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      close(ends[0]);
+      WriteForEver(dir.File("m"), ends[1]);
+    }
+    close(ends[1]);
+    const auto turns = 1 + random() % 5;
+    for (size_t i = 0; i < turns; ++i) {
+      ASSERT_EQ(read(ends[0], &acknowledged, sizeof(acknowledged)), ssize_t{sizeof(acknowledged)});
+    }
+    usleep(static_cast<useconds_t>(random() % 3000));
+    kill(child, SIGKILL);
+    int64_t more = 0;
+    while (read(ends[0], &more, sizeof(more)) == ssize_t{sizeof(more)}) acknowledged = more;
+    close(ends[0]);
+    waitpid(child, nullptr, 0);
+
+    const auto memory = OpenMemory(dir.File("m"), FakeEmbedder()).value();
+    const auto stream = memory->OpenStream("s", "t").value();  // the lock died with its holder
+    ASSERT_GE(stream->journal_end().value(), acknowledged);
+    ASSERT_TRUE(stream->Index(true));
+    const VerifyReport report = memory->Verify().value();
+    ASSERT_TRUE(report.ok) << report.faults[0];
+  }
+}
+
+}  // namespace
+}  // namespace anabranch
