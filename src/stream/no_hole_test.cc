@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <random>
+#include <stdexcept>
 
 #include "stream/tiny_stream.h"
 
@@ -72,12 +73,19 @@ struct Fact {
   StreamSpan span;
 };
 
+// The value, or the test ends with the error.
+template <typename T>
+T Value(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().Message());
+  return *std::move(result);
+}
+
 class RandomConversation {
  public:
   RandomConversation(const TinyStreams& tiny, uint32_t seed)
       : random_(seed),
         encoder_(tiny.tokenizer(), tiny.chat_template()),
-        memory_(OpenMemory("", WordBags::Handle()).value()) {
+        memory_(Value(OpenMemory("", WordBags::Handle()))) {
     StreamOptions options;
     options.recent_size = Uniform(20, 200);
     options.start_size = Uniform(0, 8);
@@ -86,7 +94,7 @@ class RandomConversation {
     options.recall_threshold = -1.0f;
     StreamParts parts = tiny.parts();
     parts.memory = memory_.get();
-    stream_ = ChatStream::Open(parts, options, memory_->OpenStream("s", "tiny").value()).value();
+    stream_ = Value(ChatStream::Open(parts, options, Value(memory_->OpenStream("s", "tiny"))));
   }
 
   void Turn() {
