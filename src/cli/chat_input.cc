@@ -42,6 +42,7 @@ Result<std::optional<std::string>> ReadMessage(ChatInput& input) {
       message += **line;
     }
     if (message.ends_with(kFence)) message.erase(message.size() - kFence.size());
+    if (message.ends_with('\n')) message.pop_back();  // of the line before the closing quotes
   }
   input.Remember(message);
   return std::optional<std::string>(std::move(message));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/Config.hpp>  // App.hpp leaves what it needs of it undefined
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <memory>
@@ -76,17 +77,22 @@ CLI::App& CommandLine::AddCommand(CLI::App& group, const std::string& name,
   CLI::App* command = group.add_subcommand(name, description);
   command->allow_extras();  // so that Unknown can name what is near
   runs_[command] = std::move(run);
+  return *command;
+}
+
+// Declared after a command's own options, so that help lists them last.
+void CommandLine::AddGeneralOptions(CLI::App& command) {
   const auto in_general = [](CLI::Option* option) { return option->group("General"); };
-  command->get_help_ptr()->group("General");
-  in_general(AddSwitch(*command, "--json", common_.json, "Write JSON Lines to stdout"));
+  command.set_help_flag();
+  in_general(command.set_help_flag("-h,--help", "Show this help"));
+  in_general(AddSwitch(command, "--json", common_.json, "Write JSON Lines to stdout"));
   CLI::Option* verbose =
-      in_general(AddSwitch(*command, "--verbose", common_.verbose, "Say more on stderr"));
+      in_general(AddSwitch(command, "--verbose", common_.verbose, "Say more on stderr"));
   CLI::Option* quiet =
-      in_general(AddSwitch(*command, "--quiet", common_.quiet, "Say only errors on stderr"));
-  in_general(AddText(*command, "--config", common_.config, "TOML file with options"))
+      in_general(AddSwitch(command, "--quiet", common_.quiet, "Say only errors on stderr"));
+  in_general(AddText(command, "--config", common_.config, "TOML file with options"))
       ->type_name("FILE");
   AddFamily({verbose, quiet});
-  return *command;
 }
 
 void CommandLine::AddFamily(OptionFamily options) { families_.push_back(std::move(options)); }
@@ -125,6 +131,7 @@ Error CommandLine::Unknown(const std::vector<std::string>& extras, const CLI::Ap
 Result<CommandLine::Request> CommandLine::Parse(std::vector<std::string> args,
                                                 const Environment& env) {
   app_.allow_extras();
+  for (const auto& [command, run] : runs_) AddGeneralOptions(*command);
   std::ranges::reverse(args);  // as CLI11 wants it
   try {
     app_.parse(std::move(args));

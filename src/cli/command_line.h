@@ -33,19 +33,20 @@ class CommandLine {
     std::string text;
   };
   // `args` without the program's name. Errors: kInvalid, for a usage that is wrong; others, for a
-  // configuration file that cannot be read.
+  // configuration file that cannot be read. To be called once.
   Result<Request> Parse(std::vector<std::string> args, const Environment& env);
 
   const CommonOptions& common() const { return common_; }
   const CLI::App& app() const { return app_; }
 
  private:
+  void AddGeneralOptions(CLI::App& command);
   Error Unknown(const std::vector<std::string>& extras, const CLI::App& command) const;
 
   CLI::App app_;
   CommonOptions common_;
   bool version_ = false;
-  std::map<const CLI::App*, CommandFn> runs_;
+  std::map<CLI::App*, CommandFn> runs_;
   std::vector<OptionFamily> families_;
 };
 

@@ -53,7 +53,12 @@ Result<EngineOptions> Dialogue::FindFiles(const CommandDefaults& defaults, Strea
   options.chat_template = flags_.model.chat_template;
   options.memory = flags_.embedder.memory;
   options.on_progress = [this](const Progress& progress) { ShowProgress(progress); };
-  if (stream->recall == RecallMode::kNever) return options;
+  if (stream->recall == RecallMode::kNever) {
+    if (!options.memory.empty()) {
+      context_.terminal.Note("--memory is not used: with --recall never nothing is remembered");
+    }
+    return options;
+  }
   Result<std::string> embedder = FindModel(flags_.embedder.embedder.value_or(kDefaultEmbedder),
                                            ModelKind::kEmbedder, context_.env);
   const bool asked_for = flags_.embedder.embedder.has_value() || !flags_.recall.recall.empty() ||
