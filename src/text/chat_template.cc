@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <utility>
 #include <vector>
 
 namespace anabranch {
@@ -23,7 +24,7 @@ const std::vector<ChatTemplate>& AllChatTemplates() {
        .user_header = "[INST] ",
        .user_footer = " [/INST]",
        .assistant_header = "",
-       .assistant_footer = "</s>"},
+       .assistant_footer = "</s><s>"},
       {.name = "llama3",
        .system_header = "<|start_header_id|>system<|end_header_id|>\n\n",
        .system_footer = "<|eot_id|>",
@@ -114,17 +115,22 @@ std::optional<ChatTemplate> DetectChatTemplate(std::string_view jinja) {
   };
   // phi3 and zephyr write the same headers, llama2 and mistral the same brackets: what only one of
   // them has is looked for first.
-  const char* const name = has("<|im_start|>")                   ? "chatml"
-                           : has("<|start_header_id|>")          ? "llama3"
-                           : has("<start_of_turn>")              ? "gemma"
-                           : has("<|user|>") && has("<|end|>")   ? "phi3"
-                           : has("<|user|>") && has("eos_token") ? "zephyr"
-                           : has("[INST]") && has("<<SYS>>")     ? "llama2"
-                           : has("[INST]")                       ? "mistral"
-                           : has("USER: ") && has("ASSISTANT:")  ? "vicuna"
-                                                                 : nullptr;
-  if (name == nullptr) return std::nullopt;
-  return FindChatTemplate(name).value();
+  const auto name = [&]() -> std::string_view {
+    if (has("<|im_start|>")) return "chatml";
+    if (has("<|start_header_id|>")) return "llama3";
+    if (has("<start_of_turn>")) return "gemma";
+    if (has("<|user|>") && has("<|end|>")) return "phi3";
+    if (has("<|user|>") && (has("eos_token") || has("<|endoftext|>"))) return "zephyr";
+    if (has("[INST]")) return has("<<SYS>>") ? "llama2" : "mistral";
+    if (has("USER: ") && has("ASSISTANT:")) return "vicuna";
+    return "";
+  }();
+  Result<ChatTemplate> found = FindChatTemplate(name);
+  if (!found) return std::nullopt;
+  if (found->name == "zephyr" && has("<|endoftext|>")) {  // StableLM's turns end so
+    found->system_footer = found->user_footer = found->assistant_footer = "<|endoftext|>\n";
+  }
+  return *std::move(found);
 }
 
 }  // namespace anabranch

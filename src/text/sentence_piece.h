@@ -19,7 +19,8 @@ class SentencePiece {
   static Result<SentencePiece> Create(const TokenizerSpec& spec, const Vocabulary& vocabulary);
 
   // Appends the ids of a text, O(n log n); spaces are read as U+2581. What no token stands for
-  // becomes byte tokens, so that all bytes are kept. `vocabulary` is the one of Create.
+  // becomes byte tokens. Bytes that are not UTF-8 go through llama.cpp's hands: a lead byte takes
+  // the bytes that should follow it, whatever they are. `vocabulary` is the one of Create.
   void Encode(std::string_view text, const Vocabulary& vocabulary, std::vector<TokenId>* ids) const;
 
  private:
