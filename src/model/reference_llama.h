@@ -3,6 +3,7 @@
 // places in that row's list (StreamingLLM's positions inside the cache).
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -16,9 +17,13 @@ namespace anabranch {
 using Vector = std::vector<double>;
 using Matrix = std::vector<Vector>;
 
+// kInt8: each 32 activations that meet a matrix are rounded to a multiple of their largest / 127.
+enum class Activations { kExact, kInt8 };
+
 class ReferenceLlama {
  public:
-  explicit ReferenceLlama(const GgufFile& gguf) : gguf_(gguf) {
+  explicit ReferenceLlama(const GgufFile& gguf, Activations activations = Activations::kExact)
+      : gguf_(gguf), activations_(activations) {
     n_layers_ = Key("block_count");
     n_heads_ = static_cast<size_t>(Key("attention.head_count"));
     n_kv_heads_ = static_cast<size_t>(Key("attention.head_count_kv"));
@@ -68,8 +73,9 @@ class ReferenceLlama {
     return matrix;
   }
 
-  Matrix Times(const Matrix& x, const std::string& name) const {
+  Matrix Times(Matrix x, const std::string& name) const {
     const Matrix weight = Read(name);
+    if (activations_ == Activations::kInt8) RoundToInt8(&x);
     Matrix out(x.size(), Vector(weight.size()));
     for (size_t r = 0; r < x.size(); ++r) {
       for (size_t o = 0; o < weight.size(); ++o) {
@@ -77,6 +83,17 @@ class ReferenceLlama {
       }
     }
     return out;
+  }
+
+  static void RoundToInt8(Matrix* x) {
+    for (Vector& row : *x) {
+      for (auto block = row.begin(); block != row.end(); block += 32) {
+        double largest = 0;
+        for (auto at = block; at != block + 32; ++at) largest = std::max(largest, std::abs(*at));
+        const double step = largest > 0 ? largest / 127 : 1;
+        for (auto at = block; at != block + 32; ++at) *at = std::round(*at / step) * step;
+      }
+    }
   }
 
   Matrix Norm(Matrix x, const std::string& name) const {
@@ -138,6 +155,7 @@ class ReferenceLlama {
   }
 
   const GgufFile& gguf_;
+  Activations activations_;
   int64_t n_layers_;
   size_t n_heads_, n_kv_heads_, head_dim_;
   double eps_, theta_;
