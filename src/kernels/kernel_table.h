@@ -21,11 +21,12 @@ struct List {
 
 enum class Activation : uint8_t { kSilu, kGelu, kGeluTanh };  // kGelu: exact, with erf
 
-// The largest step that an Exec will see; scratch is planned from it. A matmul beyond it is a fault.
+// The largest step that an Exec will see; scratch is planned from it. A matmul beyond it is a
+// fault.
 struct ExecLimits {
-  int32_t max_rows = 0;      // rows of a batch
-  int32_t max_cols = 0;      // widest input of a matmul
-  int32_t max_heads = 0;     // query heads
+  int32_t max_rows = 0;   // rows of a batch
+  int32_t max_cols = 0;   // widest input of a matmul
+  int32_t max_heads = 0;  // query heads
   int32_t max_head_dim = 0;
   int32_t max_bands = 0;
   int32_t n_threads = 0;
