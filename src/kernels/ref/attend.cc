@@ -85,6 +85,8 @@ void Append(Exec& exec, Mat k, Mat v, const Rope& rope, DevPtr stored_pos, DevPt
   });
 }
 
+// softmax(scale q K^T) V (Vaswani et al. 2017, arXiv 1706.03762, equation 1) for each row and head,
+// over the keys that the row sees, of which every block leaves a partial state (attention_state.h).
 void Attend(Exec& exec, Mat q, const Rope& rope, const KvArena& arena, const AttendPlan& plan,
             int32_t layer, const AttendOptions& options, Mat out) {
   const int32_t head_dim = arena.head_dim, n_heads = q.cols / head_dim;

@@ -38,7 +38,7 @@ void LayerNorm(Exec& exec, Mat x, DevPtr gain, DevPtr bias, float eps, Mat out) 
   });
 }
 
-// GELU: Hendrycks and Gimpel 2016 (arXiv 1606.08415), section 2; SiLU (Swish): section 4 there.
+// GELU, its form with tanh, and SiLU: Hendrycks and Gimpel 2016 (arXiv 1606.08415), section 2.
 float Activate(Activation activation, float x) {
   constexpr float kHalfSqrt2 = std::numbers::sqrt2_v<float> / 2;
   constexpr float kSqrt2OverPi = std::numbers::sqrt2_v<float> * std::numbers::inv_sqrtpi_v<float>;
