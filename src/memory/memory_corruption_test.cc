@@ -191,7 +191,7 @@ TEST(MemoryCorruption, AFailingEmbedderLosesNothing) {
   fail = false;
   ASSERT_TRUE(stream->Index(true));
   EXPECT_TRUE(memory->Verify().value().ok);
-  EXPECT_GE(memory->List().value()[0].units, 6);
+  EXPECT_EQ(memory->List().value()[0].units, 4);  // two of each text; the answer is pending
 }
 
 // Appends and syncs for ever, and says how far it got.

@@ -331,7 +331,8 @@ TEST(Memory, SearchFindsUnitsOfAllStreamsBestFirst) {
   Session s;
   s.writer.Say(Role::kUser, Prose(10, 1) + kNeedle);
   const auto other = s.memory->OpenStream("other", kTokenizer).value();
-  Writer(other.get()).Say(Role::kUser, "The blue submarine is old.");
+  Writer(other.get())
+      .Say(Role::kUser, "The blue harbour of the northern town has a grey lighthouse now.");
   const auto found = s.memory->Search("", kQuestion, 2).value();
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].text, kNeedle);
@@ -360,7 +361,9 @@ std::vector<std::pair<Role, std::string>> ArbitraryTurns() {
         return joined;
       });
   const auto role = rc::gen::element(Role::kUser, Role::kUser, Role::kAssistant);
-  return *rc::gen::container<std::vector<std::pair<Role, std::string>>>(rc::gen::pair(role, text));
+  // Sizes up to 12: a store is written for each.
+  return *rc::gen::scale(0.12, rc::gen::container<std::vector<std::pair<Role, std::string>>>(
+                                   rc::gen::pair(role, text)));
 }
 
 // The units of a memory file, as its rows say.
@@ -400,7 +403,7 @@ RC_GTEST_PROP(MemoryProperty, NoHoleHoweverTextArrives, ()) {
   }
   auto session = std::make_unique<Session>(many);
   for (const auto& [role, text] : turns) {
-    session->writer.Say(role, text, static_cast<size_t>(*rc::gen::inRange(1, 20)),
+    session->writer.Say(role, text, static_cast<size_t>(*rc::gen::inRange(1, 40)),
                         *rc::gen::arbitrary<bool>());
     if (*rc::gen::inRange(0, 4) == 0) {
       session.reset();

@@ -178,15 +178,20 @@ class Recaller {
     return turns;
   }
 
-  void DropDuplicates(std::vector<Hit>* hits) const {
+  // Of hits with the same text the best stays; the others come along with no passage either.
+  void DropDuplicates(std::vector<Hit>* hits) {
     std::set<std::string_view> seen;
-    std::erase_if(*hits, [&](const Hit& hit) { return !seen.insert(texts_.at(hit.unit)).second; });
+    std::erase_if(*hits, [&](const Hit& hit) {
+      if (seen.insert(texts_.at(hit.unit)).second) return false;
+      duplicates_.insert(hit.unit);
+      return true;
+    });
   }
 
   Result<std::vector<Passage>> Passages(std::span<const Hit> hits) const {
-    const PassageUnits units = {view_.size(),
-                                [this](int64_t unit) -> const UnitRow& { return view_.row(unit); },
-                                [this](int64_t unit) { return MayBeHandedOver(unit); }};
+    const PassageUnits units = {
+        view_.size(), [this](int64_t unit) -> const UnitRow& { return view_.row(unit); },
+        [this](int64_t unit) { return MayBeHandedOver(unit) && !duplicates_.contains(unit); }};
     std::vector<Passage> passages;
     for (const PassagePlan& plan :
          PlanPassages(hits, units, {query_.chunk_size, query_.recall_tokens})) {
@@ -220,6 +225,7 @@ class Recaller {
   std::vector<std::vector<float>> scores_;  // of each query: of all units
   std::vector<Candidate> candidates_;
   std::map<int64_t, std::string> texts_;  // of the candidates
+  std::set<int64_t> duplicates_;
 };
 
 }  // namespace

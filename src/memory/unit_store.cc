@@ -110,7 +110,7 @@ Result<std::vector<UnitRow>> UnitStore::Rows() const {
 
 Result<std::vector<int64_t>> UnitStore::Holding(std::string_view word, int64_t limit) const {
   ASSIGN_OR_RETURN(Statement select,
-                   db_->Prepare("SELECT rowid FROM unit_words WHERE words MATCH ?1 LIMIT ?2"));
+                   db_->Prepare("SELECT rowid FROM unit_words WHERE unit_words MATCH ?1 LIMIT ?2"));
   select.BindText(1, fmt::format("\"{}\"", word)).Bind(2, limit);
   std::vector<int64_t> keys;
   while (true) {
