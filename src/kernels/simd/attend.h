@@ -12,6 +12,7 @@
 
 #include "kernels/simd/attend_block.h"
 #include "kernels/simd/kv_arena.h"
+#include "kernels/simd/rope.h"
 
 namespace anabranch {
 namespace {
@@ -51,41 +52,18 @@ struct KeyRange {
   int64_t lo, hi;  // indices within a segment
 };
 
+inline const BandRow& BandOf(const AttendPlan& plan, const Segment& s, int64_t r) {
+  return reinterpret_cast<const BandRow*>(plan.bands.p)[s.band * int64_t{plan.max_rows} + r];
+}
+
 // What row r sees of the part `clip` of a segment.
 inline KeyRange VisibleTo(const AttendPlan& plan, const Segment& s, KeyRange clip, int64_t r) {
-  const BandRow& band =
-      reinterpret_cast<const BandRow*>(plan.bands.p)[s.band * int64_t{plan.max_rows} + r];
+  const BandRow& band = BandOf(plan, s, r);
   if (band.lo >= band.hi) return {0, 0};
   return {Max(clip.lo, band.lo - s.base), Min(clip.hi, band.hi - s.base)};
 }
 
-// Keys and values of n <= kKeys slots of a KV head to F32: keys transposed, [width, kKeys], and
-// values [kKeys, width].
-template <DType kDType>
-inline void LoadKeysAs(const KvArena& kv, int64_t kv_head, int64_t slot, int64_t n, int64_t width,
-                       float* keys, float* values) {
-  const int64_t row_bytes = kv.head_dim * (kDType == DType::kF32 ? 4 : 2);
-  const unsigned char* k_rows = kv.k.p + SlotOffset(kv, kv_head, slot);
-  const unsigned char* v_rows = kv.v.p + SlotOffset(kv, kv_head, slot);
-  for (int64_t d = 0; d < kv.head_dim; d += kWidth) {
-    for (int64_t k = 0; k < n; k += kWidth) {
-      VecF square[kWidth];
-      for (int64_t i = 0; i < kWidth; ++i) {
-        const int64_t key = Min(k + i, n - 1);  // lanes past the end repeat the last key
-        square[i] = LoadElements<kDType>(k_rows + key * row_bytes, d, kv.head_dim);
-      }
-      Transpose(square);
-      for (int64_t i = 0; i < kWidth; ++i) Store(keys + (d + i) * kKeys + k, square[i]);
-    }
-  }
-  for (int64_t k = 0; k < n; ++k) {
-    for (int64_t d = 0; d < kv.head_dim; d += kWidth) {
-      Store(values + k * width + d, LoadElements<kDType>(v_rows + k * row_bytes, d, kv.head_dim));
-    }
-  }
-}
-
-// The same into the thread's block.
+// Keys and values of n slots of a KV head into the thread's block.
 inline KeyBlock LoadKeys(const AttendJob& job, int64_t kv_head, int64_t slot, int64_t n,
                          int thread) {
   const KvArena& kv = job.kv;
@@ -117,9 +95,8 @@ inline void AttendSegment(const AttendJob& job, int64_t kv_head, const Segment& 
     const KeyRange seen = VisibleTo(job.plan, s, clip, row + r);
     if (seen.lo >= seen.hi) continue;
     any = {Min(any.lo, seen.lo), Max(any.hi, seen.hi)};
-    const BandRow& band = reinterpret_cast<const BandRow*>(
-        job.plan.bands.p)[s.band * int64_t{job.plan.max_rows} + row + r];
-    CosSin(job.rope, s.base + band.delta - s.offset, job.rope.mscale * job.options.scale, cs);
+    const int64_t p = s.base + BandOf(job.plan, s, row + r).delta - s.offset;
+    CosSin(job.rope, p, job.rope.mscale * job.options.scale, cs);
     for (int64_t h = 0; h < job.group; ++h) {
       Rotate(job.rope, job.kv.head_dim, cs, job.options.scale,
              Row(job.q, row + r) + (kv_head * job.group + h) * head_dim,
@@ -164,7 +141,7 @@ inline void FinishItem(const AttendJob& job, int64_t item, int64_t first_slot) {
         Store(out + d, s == 0 ? part : Add(Load(out + d), part));
       }
     }
-    const VecF inverse = Set1(sum > 0.0f ? 1.0f / sum : 0.0f);
+    const VecF inverse = Set1(sum != 0.0f ? 1.0f / sum : 0.0f);
     float* to =
         Row(job.out, row + q / job.group) + (kv_head * job.group + q % job.group) * head_dim;
     for (int64_t d = 0; d < head_dim; d += kWidth) {
@@ -204,8 +181,12 @@ constexpr int64_t kKeysOfSplit = 128;  // at least: a split costs its merge and 
 inline void Attend(Exec& exec, Mat q, const Rope& rope, const KvArena& kv, const AttendPlan& plan,
                    int32_t layer, const AttendOptions& options, Mat out) {
   if (q.rows == 0) return;
-  const AttendScratch scratch = AttendScratchOf(exec.limits, exec.scratch);
+  const AttendScratch scratch = AttendScratchOf(exec.limits, kv.head_dim, exec.scratch);
   const int64_t group = q.cols / kv.head_dim / kv.n_kv_heads;
+  if (!WithinLimits(exec,
+                    kv.head_dim <= exec.limits.max_head_dim && group <= scratch.max_queries)) {
+    return;
+  }
   const int64_t rows_of_block = Max(1, kQueries / group);
   const int64_t n_items = kv.n_kv_heads * CeilDiv(q.rows, rows_of_block);
   const int64_t n_keys = KeysOf(SegmentsOf(plan, layer, kv.n_kv_heads, 0));

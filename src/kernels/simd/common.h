@@ -31,7 +31,13 @@ inline T LoadAs(const unsigned char* p) {
   return value;
 }
 
-// Runs fn(job, task, thread) for all tasks; `job` outlives the call, which waits.
+// false, with a fault, for a step larger than the limits that scratch was planned from.
+inline bool WithinLimits(Exec& exec, bool fits) {
+  if (!fits && exec.fault == nullptr) exec.fault = "a step is larger than the limits of its Exec";
+  return fits;
+}
+
+// Runs kTask(job, task, thread) for all tasks; `job` outlives the call, which waits.
 template <typename Job, void (*kTask)(const Job&, int64_t task, int thread)>
 inline void Parallel(Exec& exec, const Job& job, int64_t n_tasks) {
   exec.run(

@@ -1,4 +1,4 @@
-// The arena of keys and values of a layer, and append.
+// The arena of keys and values of a layer: how rows get in and blocks of them out.
 //
 //   k and v:   | KV head 0: slot 0 [head_dim], slot 1, ... | KV head 1: slot 0, ... | ...
 //
@@ -6,7 +6,6 @@
 // bytes; attend transposes blocks of keys on the fly.
 #pragma once
 
-#include "kernels/simd/rope.h"
 #include "kernels/simd/scratch.h"
 
 namespace anabranch {
@@ -55,45 +54,30 @@ inline VecF LoadElements(const unsigned char* row, int64_t i, int64_t n) {
   }
 }
 
-struct AppendJob {
-  const Mat& k;
-  const Mat& v;
-  const Rope& rope;
-  const int64_t* stored_pos;
-  const int32_t* slot;
-  const KvArena& kv;
-  const AttendScratch& scratch;
-};
-
-constexpr int64_t kAppendRows = 8;  // of a task
-
-inline void AppendTask(const AppendJob& job, int64_t task, int thread) {
-  const KvArena& kv = job.kv;
-  float* cs = job.scratch.cos_sin(thread);
-  float* rotated = job.scratch.queries(thread);
-  const int64_t end = Min(job.k.rows, (task + 1) * kAppendRows);
-  for (int64_t r = task * kAppendRows; r < end; ++r) {
-    CosSin(job.rope, job.stored_pos[r], job.rope.mscale, cs);
-    for (int64_t h = 0; h < kv.n_kv_heads; ++h) {
-      const int64_t offset = SlotOffset(kv, h, job.slot[r]);
-      Rotate(job.rope, kv.head_dim, cs, 1.0f, Row(job.k, r) + h * kv.head_dim, rotated);
-      StoreElements(kv.dtype, rotated, kv.head_dim, kv.k.p + offset);
-      StoreElements(kv.dtype, Row(job.v, r) + h * kv.head_dim, kv.head_dim, kv.v.p + offset);
+// Keys and values of n <= kKeys slots of a KV head to F32: keys transposed, [width, kKeys], and
+// values [kKeys, width].
+template <DType kDType>
+inline void LoadKeysAs(const KvArena& kv, int64_t kv_head, int64_t slot, int64_t n, int64_t width,
+                       float* keys, float* values) {
+  const int64_t row_bytes = kv.head_dim * (kDType == DType::kF32 ? 4 : 2);
+  const unsigned char* k_rows = kv.k.p + SlotOffset(kv, kv_head, slot);
+  const unsigned char* v_rows = kv.v.p + SlotOffset(kv, kv_head, slot);
+  for (int64_t d = 0; d < kv.head_dim; d += kWidth) {
+    for (int64_t k = 0; k < n; k += kWidth) {
+      VecF square[kWidth];
+      for (int64_t i = 0; i < kWidth; ++i) {
+        const int64_t key = Min(k + i, n - 1);  // lanes past the end repeat the last key
+        square[i] = LoadElements<kDType>(k_rows + key * row_bytes, d, kv.head_dim);
+      }
+      Transpose(square);
+      for (int64_t i = 0; i < kWidth; ++i) Store(keys + (d + i) * kKeys + k, square[i]);
     }
   }
-}
-
-inline void Append(Exec& exec, Mat k, Mat v, const Rope& rope, DevPtr stored_pos, DevPtr slot,
-                   const KvArena& kv) {
-  const AttendScratch scratch = AttendScratchOf(exec.limits, exec.scratch);
-  const AppendJob job{k,
-                      v,
-                      rope,
-                      reinterpret_cast<const int64_t*>(stored_pos.p),
-                      reinterpret_cast<const int32_t*>(slot.p),
-                      kv,
-                      scratch};
-  Parallel<AppendJob, AppendTask>(exec, job, CeilDiv(k.rows, kAppendRows));
+  for (int64_t k = 0; k < n; ++k) {
+    for (int64_t d = 0; d < kv.head_dim; d += kWidth) {
+      Store(values + k * width + d, LoadElements<kDType>(v_rows + k * row_bytes, d, kv.head_dim));
+    }
+  }
 }
 
 }  // namespace

@@ -48,13 +48,6 @@ inline void ForTask(const TileGrid& grid, int64_t task, int64_t rows, const Body
 inline bool IsQuantized(const Weight& w) { return FormatOf(TypeOf(w)).bits != 0; }
 inline int64_t TilesOf(const Weight& w) { return CeilDiv(w.rows, kWidth); }
 
-// false, with a fault, for an input beyond the limits that scratch was planned from.
-inline bool WithinLimits(Exec& exec, const Mat& x) {
-  if (x.rows <= exec.limits.max_rows && x.cols <= exec.limits.max_cols) return true;
-  if (exec.fault == nullptr) exec.fault = "matmul: input larger than the limits of its Exec";
-  return false;
-}
-
 struct MatmulJob {
   const Mat& x;
   const XBlock* quantized;
@@ -92,7 +85,7 @@ inline void MatmulTask(const MatmulJob& job, int64_t task, int) {
 
 inline void Matmul(Exec& exec, Mat x, List<const Weight> w, List<const DevPtr> bias, bool add,
                    List<const Mat> out) {
-  if (!WithinLimits(exec, x)) return;
+  if (!WithinLimits(exec, FitsScratch(exec.limits, x))) return;
   int64_t n_tiles = 0;
   bool any_quantized = false;
   for (int64_t i = 0; i < w.n; ++i) {
@@ -130,7 +123,7 @@ inline void GatedTask(const GatedJob& job, int64_t task, int) {
 
 inline void Gated(Exec& exec, Mat x, const Weight& gate, const Weight& up, Activation activation,
                   Mat out) {
-  if (!WithinLimits(exec, x)) return;
+  if (!WithinLimits(exec, FitsScratch(exec.limits, x))) return;
   const bool any_quantized = IsQuantized(gate) || IsQuantized(up);
   const XBlock* quantized = any_quantized ? Quantize(exec, x) : nullptr;
   const GatedJob job{

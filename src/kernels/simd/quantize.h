@@ -24,6 +24,10 @@ inline size_t QuantizedBytes(int64_t rows, int64_t cols) {
   return static_cast<size_t>(RoundUp(rows, kRowGroup) * CeilDiv(cols, 32)) * sizeof(XBlock);
 }
 
+inline bool FitsScratch(const ExecLimits& limits, const Mat& x) {
+  return x.rows <= limits.max_rows && x.cols <= limits.max_cols;
+}
+
 inline void QuantizeBlock(const float* x, XBlock* out) {
   VecF max = Zero();
   for (int i = 0; i < 32; i += kWidth) max = Max(max, Abs(Load(x + i)));

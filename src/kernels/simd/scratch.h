@@ -42,23 +42,25 @@ struct AttendScratch {
 
   float* cos_sin(int64_t thread) const { return base + thread * thread_floats(); }
   float* queries(int64_t thread) const { return cos_sin(thread) + 2 * width; }
-  float* keys(int64_t thread) const {
-    return queries(thread) + max_queries * width;
-  }                                                                             // [width, kKeys]
-  float* values(int64_t thread) const { return keys(thread) + kKeys * width; }  // [kKeys, width]
+  // [width, kKeys]
+  float* keys(int64_t thread) const { return queries(thread) + max_queries * width; }
+  // [kKeys, width]
+  float* values(int64_t thread) const { return keys(thread) + kKeys * width; }
   States states(int64_t slot) const {
     float* out = base + n_threads * thread_floats() + slot * slot_floats();
     return {out, out + max_queries * width, out + max_queries * (width + 1)};
   }
 };
 
-inline AttendScratch AttendScratchOf(const ExecLimits& limits, unsigned char* scratch) {
-  return {reinterpret_cast<float*>(scratch), RoundUp(limits.max_head_dim, kWidth),
+// For heads of head_dim <= limits.max_head_dim.
+inline AttendScratch AttendScratchOf(const ExecLimits& limits, int64_t head_dim,
+                                     unsigned char* scratch) {
+  return {reinterpret_cast<float*>(scratch), RoundUp(head_dim, kWidth),
           Max(kQueries, limits.max_heads), Max(1, limits.n_threads)};
 }
 
 inline size_t ScratchBytes(const ExecLimits& limits) {
-  const size_t attend = AttendScratchOf(limits, nullptr).bytes();
+  const size_t attend = AttendScratchOf(limits, limits.max_head_dim, nullptr).bytes();
   const size_t matmul = QuantizedBytes(limits.max_rows, limits.max_cols);
   return attend > matmul ? attend : matmul;
 }

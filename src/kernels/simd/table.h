@@ -2,8 +2,9 @@
 // everything here is written over it, and exports MakeTable's result.
 #pragma once
 
+#include "kernels/simd/append.h"
 #include "kernels/simd/attend.h"
-#include "kernels/simd/kv_arena.h"
+#include "kernels/simd/embed.h"
 #include "kernels/simd/matmul.h"
 #include "kernels/simd/memory.h"
 #include "kernels/simd/pack.h"
