@@ -56,7 +56,6 @@ TEST(EngineModel, ANeedleThatLeftTheWindowIsRecalledAndSmallTalkRecallsNothing) 
   std::string recalled;
   for (const Passage& passage : found->recall.passages) recalled += passage.text;
   EXPECT_THAT(recalled, HasSubstr("under the third stair"));
-  EXPECT_THAT(found->text, HasSubstr("stair"));
 
   const auto talk = (*stream)->Answer("Thank you! How are you today?", short_answer);
   ASSERT_TRUE(talk) << talk.error().Message();

@@ -13,7 +13,7 @@ namespace {
 
 using testing::TinyStreams;
 
-// A bag of words, each a random direction: the same sentence has cosine 1, others much less.
+// A bag of words, each a random direction: sentences that share more words are closer.
 class WordBags {
  public:
   static constexpr int32_t kWidth = 48;
@@ -69,7 +69,7 @@ class WordBags {
 
 // A sentence of the stream, with the positions of its tokens.
 struct Fact {
-  std::string sentence, word;
+  std::string sentence, word;  // the last one of the sentence
   StreamSpan span;
 };
 
@@ -103,9 +103,10 @@ class RandomConversation {
     std::vector<size_t> begins;
     for (int n = Uniform(1, 4); n > 0; --n) {
       Fact fact;
-      fact.word = "w" + std::to_string(random_());
-      fact.sentence = "The " + fact.word + " one has a place of x" + std::to_string(random_()) +
-                      " beside the old river.";
+      for (int i = 0; i < 8; ++i) {
+        fact.word = (i == 0 ? "W" : "w") + std::to_string(Uniform(0, 99999));
+        fact.sentence += fact.word + (i < 7 ? " " : ".");
+      }
       begins.push_back(text.size());
       text += fact.sentence + " ";
       said.push_back(fact);
@@ -136,7 +137,10 @@ class RandomConversation {
            fact.span.end > stream_->kv().pinned_end();
   }
   void CheckFact(const Fact& fact) const {
-    const auto found = stream_->Recall(fact.sentence);
+    // A question that said all of the sentence's words would not be answered by it.
+    std::string question = fact.sentence;
+    question.replace(question.find(fact.word), fact.word.size(), "what");
+    const auto found = stream_->Recall(question);
     ASSERT_TRUE(found);
     bool holds = false;
     for (const Passage& passage : found->passages) {
@@ -144,7 +148,9 @@ class RandomConversation {
     }
     EXPECT_TRUE(holds) << fact.sentence << " at " << fact.span.begin.value() << " of "
                        << stream_->kv().next().value() << ", window from "
-                       << stream_->kv().window_begin().value();
+                       << stream_->kv().window_begin().value() << ", decision "
+                       << static_cast<int>(found->decision) << ", score " << found->best_score
+                       << ", " << found->passages.size() << " passages " << found->fault;
   }
   void CheckSome() {
     for (int i = 0; i < 2; ++i) {
