@@ -18,7 +18,7 @@ constexpr std::string_view kColumns =
 template <typename T>
 std::vector<T> FromBlob(std::span<const std::byte> blob) {
   std::vector<T> values(blob.size() / sizeof(T));
-  std::memcpy(values.data(), blob.data(), values.size() * sizeof(T));
+  if (!values.empty()) std::memcpy(values.data(), blob.data(), values.size() * sizeof(T));
   return values;
 }
 

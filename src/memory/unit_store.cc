@@ -12,7 +12,7 @@ constexpr std::string_view kColumns =
 
 std::vector<float> Floats(std::span<const std::byte> blob) {
   std::vector<float> values(blob.size() / sizeof(float));
-  std::memcpy(values.data(), blob.data(), values.size() * sizeof(float));
+  if (!values.empty()) std::memcpy(values.data(), blob.data(), values.size() * sizeof(float));
   return values;
 }
 
