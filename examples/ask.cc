@@ -16,8 +16,8 @@ int main(int argc, char** argv) {
   };
   auto engine = anabranch::Engine::Open({.model = argv[1], .embedder = argv[2]});
   if (!engine) return fail(engine.error());
-  auto stream = (*engine)->OpenStream(
-      {.recent_size = 1024, .recall = anabranch::RecallMode::kEvicted});
+  auto stream =
+      (*engine)->OpenStream({.recent_size = 1024, .recall = anabranch::RecallMode::kEvicted});
   if (!stream) return fail(stream.error());
 
   std::ifstream file(argv[3]);

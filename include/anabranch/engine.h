@@ -25,10 +25,10 @@
 namespace anabranch {
 
 struct EngineOptions {
-  std::string model;          // path of a GGUF file
-  std::string embedder;       // folder with model.safetensors, vocab.txt, config.json; "": no recall
-  int32_t n_threads = 0;      // 0: all CPUs that the process may use
-  std::string kernels;        // "ref", "avx2", "avx512"; "": the best this CPU runs
+  std::string model;      // path of a GGUF file
+  std::string embedder;   // folder with model.safetensors, vocab.txt, config.json; "": no recall
+  int32_t n_threads = 0;  // 0: all CPUs that the process may use
+  std::string kernels;    // "ref", "avx2", "avx512"; "": the best this CPU runs
   std::string chat_template;  // a name; "": from the model's metadata
   std::string memory;         // "sqlite:FILE" or a path; "": for this process only
   ProgressFn on_progress;
@@ -37,7 +37,7 @@ struct EngineOptions {
 struct ModelInfo {
   std::string path, name, architecture, chat_template, kernels;
   int64_t n_ctx_train = 0, n_vocab = 0, n_layers = 0, n_embd = 0;
-  int64_t weight_bytes = 0;     // packed
+  int64_t weight_bytes = 0;  // packed
   int64_t workspace_bytes = 0;
   int32_t n_threads = 0;
   double load_ms = 0;

@@ -22,9 +22,9 @@ struct Passage {
   StreamSpan span;
   int64_t turn = 0;
   Role role = Role::kUser;
-  int64_t time_ms = 0;   // Unix time at which it was said
-  float score = 0;       // the best cosine of its units with the queries
-  float lexical = 0;     // share of the question's rare words that it holds, weighted by rarity
+  int64_t time_ms = 0;  // Unix time at which it was said
+  float score = 0;      // the best cosine of its units with the queries
+  float lexical = 0;    // share of the question's rare words that it holds, weighted by rarity
   std::string text;
 };
 
@@ -66,7 +66,8 @@ struct MemoryTurn {
 struct ForgetSelection {
   std::optional<StreamSpan> span = std::nullopt;
   std::optional<int64_t> before_ms = std::nullopt;
-  std::optional<std::string> matching = std::nullopt;  // case-insensitive substring; the units that hold it go
+  std::optional<std::string> matching =
+      std::nullopt;  // case-insensitive substring; the units that hold it go
   bool all = false;
 };
 

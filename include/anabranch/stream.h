@@ -25,7 +25,7 @@ enum class RetractMode : uint8_t {
 
 // Work that takes a while, for a progress line. Called often; must be quick.
 struct Progress {
-  const char* stage = "";      // "load model", "read", "index"
+  const char* stage = "";       // "load model", "read", "index"
   int64_t done = 0, total = 0;  // tokens, bytes or units; total 0: not known
 };
 using ProgressFn = std::function<void(const Progress&)>;
@@ -34,16 +34,16 @@ struct StreamOptions {
   std::string name = "default";  // in memory; one writer per name
   // false: dense attention; a conversation that outgrows the model's context is an error.
   bool streaming = true;
-  int64_t start_size = 4;               // attention sinks
-  std::optional<int64_t> recent_size;   // empty: 4096, or what fits the model's context
-  int64_t keep = 0;                     // tokens of `system`, with its template, pinned; -1: all
-  std::string system;                   // read first, as the system turn; empty: none
+  int64_t start_size = 4;              // attention sinks
+  std::optional<int64_t> recent_size;  // empty: 4096, or what fits the model's context
+  int64_t keep = 0;                    // tokens of `system`, with its template, pinned; -1: all
+  std::string system;                  // read first, as the system turn; empty: none
   RecallMode recall = RecallMode::kNever;
-  int32_t chunk_size = 100;             // tokens of a recalled passage at most
-  int32_t recall_tokens = 400;          // tokens of all passages of a turn at most
+  int32_t chunk_size = 100;               // tokens of a recalled passage at most
+  int32_t recall_tokens = 400;            // tokens of all passages of a turn at most
   std::optional<float> recall_threshold;  // on the best cosine; empty: calibrated on the store
   RetractMode retract = RetractMode::kKeep;
-  StreamPos first{0};                   // position of the first token (tests)
+  StreamPos first{0};  // position of the first token (tests)
   ProgressFn on_progress;
 };
 
@@ -76,8 +76,8 @@ struct Answer {
   int64_t prompt_tokens = 0;    // the user turn with its template, without recalled text
   int64_t recalled_tokens = 0;  // recalled text with its template
   int64_t answer_tokens = 0;
-  int64_t evicted_tokens = 0;   // that left the window since the turn began
-  StreamSpan window;            // after the answer
+  int64_t evicted_tokens = 0;  // that left the window since the turn began
+  StreamSpan window;           // after the answer
   double prefill_ms = 0, decode_ms = 0, recall_ms = 0;
 };
 

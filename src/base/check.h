@@ -5,9 +5,9 @@ namespace anabranch::internal {
 [[noreturn]] void CheckFailed(const char* condition, const char* file, int line);
 }  // namespace anabranch::internal
 
-#define ANABRANCH_CHECK(condition)                                                     \
-  (static_cast<bool>(condition)                                                        \
-       ? static_cast<void>(0)                                                          \
+#define ANABRANCH_CHECK(condition) \
+  (static_cast<bool>(condition)    \
+       ? static_cast<void>(0)      \
        : ::anabranch::internal::CheckFailed(#condition, __FILE__, __LINE__))
 
 #ifdef NDEBUG

@@ -43,7 +43,7 @@ class ThreadPool {
   void* arg_ = nullptr;
   int64_t n_tasks_ = 0;
   std::atomic<int64_t> next_task_{0};
-  std::atomic<uint32_t> epoch_{0};    // one more for each Run
+  std::atomic<uint32_t> epoch_{0};  // one more for each Run
   std::atomic<uint32_t> n_working_{0};
   std::atomic<bool> stop_{false};
 };
