@@ -46,7 +46,7 @@ struct RecallQuery {
   StreamSpan exclude{};      // the current turn from its split on: never recalled
   int32_t chunk_size = 100;  // tokens of a passage at most
   int32_t recall_tokens = 400;  // tokens of all passages at most
-  // On the best cosine; empty: decided from the store (docs/recall).
+  // On the best cosine; empty: decided from the store (decision.h).
   std::optional<float> threshold = std::nullopt;
 };
 
