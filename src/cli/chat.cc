@@ -40,7 +40,11 @@ Result<void> Say(std::string text, ChatSession& session) {
   if (answer->stop == StopReason::kInterrupt) {
     session.context.terminal.Note(session.context.terminal.Dim("(stopped)"));
   }
-  NoteWhatIsMissing(*answer, session.dialogue.stream().stats(), session.context.terminal);
+  const StreamStats stats = session.dialogue.stream().stats();
+  NoteWhatIsMissing(*answer, stats, session.context.terminal);
+  if (stats.evicted > 0 && !session.when_full) {
+    session.when_full = FootprintOf(session.dialogue.stream());
+  }
   return {};
 }
 
@@ -101,7 +105,8 @@ int Chat(const ChatOptions& options, CommandContext& context) {
       Dialogue::Open(options.dialogue, kChatDefaults, opening->system, context);
   if (!dialogue) return ReportError(context, dialogue.error());
 
-  ChatSession session(**dialogue, context);
+  ChatSession session{
+      .dialogue = **dialogue, .context = context, .transcript = {}, .when_full = {}};
   if (!opening->system.empty()) {
     session.transcript.push_back({.role = Role::kSystem, .text = opening->system});
   }

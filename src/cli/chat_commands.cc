@@ -26,29 +26,32 @@ constexpr std::string_view kHelp =
     "\"\"\"           begins and ends a message of many lines\n"
     "Ctrl-C        stops the answer; twice within a second quits";
 
-std::string Per1000Tokens(int64_t bytes, int64_t tokens) {
-  return tokens <= 0 ? "not measured yet"
-                     : FormatBytes(std::max<int64_t>(0, bytes) * 1000 / tokens);
+std::string GrowthText(const std::optional<Footprint>& from, const Footprint& to) {
+  if (!from || to.tokens <= from->tokens) return "is measured once the window is full";
+  const auto per_1000_tokens = [&](int64_t bytes) {
+    return FormatBytes(std::max<int64_t>(0, bytes) * 1000 / (to.tokens - from->tokens));
+  };
+  return fmt::format("per 1,000 tokens: {} of RAM, {} on disk",
+                     per_1000_tokens(to.resident_bytes - from->resident_bytes),
+                     per_1000_tokens(to.disk_bytes - from->disk_bytes));
 }
 
 std::string StatsText(const ChatSession& session) {
   const StreamPlan& plan = session.dialogue.stream().plan();
   const StreamStats stats = session.dialogue.stream().stats();
-  const int64_t grown_tokens = stats.tokens - session.first_tokens;
-  const int64_t resident = ResidentBytes();
+  const Footprint now = FootprintOf(session.dialogue.stream());
   return fmt::format(
       "window  {} of {} tokens, from {}; {} pinned before it\n"
       "stream  {} tokens, {} turns; {} tokens have left the window\n"
       "memory  {} tokens journalled, {} indexed; {} on disk\n"
       "process {} resident, {} of it for keys and values\n"
-      "growth  per 1,000 tokens: {} of RAM, {} on disk",
+      "growth  {}",
       WithThousands(stats.next - stats.window_begin), WithThousands(plan.recent_size),
       WithThousands(stats.window_begin.value()), WithThousands(plan.n_pinned),
       WithThousands(stats.next.value()), WithThousands(stats.turns), WithThousands(stats.evicted),
       WithThousands(stats.journalled.value()), WithThousands(stats.indexed.value()),
-      FormatBytes(stats.memory_disk_bytes), FormatBytes(resident), FormatBytes(plan.kv_bytes),
-      Per1000Tokens(resident - session.first_resident_bytes, grown_tokens),
-      Per1000Tokens(stats.memory_disk_bytes - session.first_disk_bytes, grown_tokens));
+      FormatBytes(now.disk_bytes), FormatBytes(now.resident_bytes), FormatBytes(plan.kv_bytes),
+      GrowthText(session.when_full, now));
 }
 
 // Writes a whole file or leaves the one that is there.
@@ -93,12 +96,12 @@ Result<void> Save(const std::string& path, ChatSession& session) {
 
 }  // namespace
 
-ChatSession::ChatSession(Dialogue& the_dialogue, CommandContext& the_context)
-    : dialogue(the_dialogue),
-      context(the_context),
-      first_resident_bytes(ResidentBytes()),
-      first_disk_bytes(the_dialogue.stream().stats().memory_disk_bytes),
-      first_tokens(the_dialogue.stream().stats().tokens) {}
+Footprint FootprintOf(const Stream& stream) {
+  const StreamStats stats = stream.stats();
+  return {.resident_bytes = ResidentBytes(),
+          .disk_bytes = stats.memory_disk_bytes,
+          .tokens = stats.tokens};
+}
 
 int64_t NowMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(

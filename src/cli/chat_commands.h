@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,14 +12,19 @@
 
 namespace anabranch::cli {
 
-struct ChatSession {
-  ChatSession(Dialogue& the_dialogue, CommandContext& the_context);
+// What the process took at some moment.
+struct Footprint {
+  int64_t resident_bytes = 0, disk_bytes = 0, tokens = 0;
+};
+Footprint FootprintOf(const Stream& stream);
 
+struct ChatSession {
   Dialogue& dialogue;
   CommandContext& context;
   std::vector<Turn> transcript;  // what /save writes
-  // When the chat began, for growth.
-  int64_t first_resident_bytes, first_disk_bytes, first_tokens;
+  // Once the window was full, from when on nothing of the stream itself grows; growth counts from
+  // here.
+  std::optional<Footprint> when_full;
 };
 
 // Unix time.

@@ -39,6 +39,13 @@ class HelpFormatter final : public CLI::Formatter {
   }
 };
 
+// CLI11 parts groups of options by two empty lines.
+std::string WithoutDoubleGaps(std::string help) {
+  size_t at = 0;
+  while ((at = help.find("\n\n\n", at)) != std::string::npos) help.erase(at, 1);
+  return help;
+}
+
 // The command that was asked for; the app itself when there is none.
 CLI::App& Asked(CLI::App& app) {
   const std::vector<CLI::App*> parsed = app.get_subcommands();
@@ -140,7 +147,7 @@ Result<CommandLine::Request> CommandLine::Parse(std::vector<std::string> args,
     std::string name = &asked == &app_ ? "" : "anabranch";
     if (&asked != &app_ && asked.get_parent() != &app_)
       name += " " + asked.get_parent()->get_name();
-    return Request{.run = nullptr, .text = asked.help(name)};
+    return Request{.run = nullptr, .text = WithoutDoubleGaps(asked.help(name))};
   } catch (const CLI::ParseError& error) {
     return Fail(ErrorKind::kInvalid, "", error.what(), "see --help");
   }

@@ -93,13 +93,15 @@ int Inspect(const InspectFlags& flags, CommandContext& context) {
   std::string text = FileText(*file);
   if (file->format.starts_with("GGUF")) {
     Result<StreamPlan> plan = PlanStream(*path, *options);
-    // The file is shown whatever becomes of the plan: it may hold a model that nothing here runs.
-    if (!plan) {
-      if (!context.common.json) context.terminal.Out(text);
+    if (!plan && plan.error().kind != ErrorKind::kUnsupported) {
       return ReportError(context, plan.error());
     }
-    object["plan"] = PlanJson(*plan);
-    text += "\n" + PlanText(*plan);
+    // A model that nothing here runs has no plan, but can be looked at.
+    if (!plan) context.terminal.Note("no memory plan: " + plan.error().Message());
+    if (plan) {
+      object["plan"] = PlanJson(*plan);
+      text += "\n" + PlanText(*plan);
+    }
   }
   context.terminal.Out(context.common.json ? JsonLine(object) : text);
   return kExitOk;

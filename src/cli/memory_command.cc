@@ -31,9 +31,6 @@ using FlagsPtr = std::shared_ptr<MemoryFlags>;
 // A memory that exists: opening one to look at it must not make it.
 Result<std::unique_ptr<MemoryFile>> OpenMemory(const MemoryFlags& flags,
                                                const std::string& embedder) {
-  if (flags.memory.empty()) {
-    return Fail(ErrorKind::kInvalid, "--memory", "is missing", "say where the memory lives");
-  }
   std::string path = flags.memory;
   if (path.starts_with("sqlite:")) path.erase(0, std::string_view("sqlite:").size());
   std::error_code error;
@@ -123,14 +120,6 @@ Result<void> Show(const MemoryFlags& flags, CommandContext& context) {
 }
 
 Result<void> Forget(const MemoryFlags& flags, CommandContext& context) {
-  const int given = (flags.span ? 1 : 0) + (flags.before_ms ? 1 : 0) + (flags.matching ? 1 : 0) +
-                    (flags.all ? 1 : 0);
-  if (given != 1) {
-    return Fail(
-        ErrorKind::kInvalid, "memory forget",
-        given == 0 ? "nothing says what to forget" : "more than one thing says what to forget",
-        "give one of --span, --before, --matching and --all");
-  }
   Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "");
   if (!memory) return tl::unexpected(memory.error());
   const ForgetSelection what{.span = flags.span,
@@ -178,11 +167,27 @@ Result<void> Verify(const MemoryFlags& flags, CommandContext& context) {
               fmt::format("{} faults were found", report->faults.size()), "see the list of faults");
 }
 
+// What is missing on the command line, if anything is.
+Result<void> CheckUsage(const MemoryFlags& flags, bool forgets) {
+  if (flags.memory.empty()) {
+    return Fail(ErrorKind::kInvalid, "--memory", "is missing", "say where the memory lives");
+  }
+  const int given = (flags.span ? 1 : 0) + (flags.before_ms ? 1 : 0) + (flags.matching ? 1 : 0) +
+                    (flags.all ? 1 : 0);
+  if (!forgets || given == 1) return {};
+  return Fail(
+      ErrorKind::kInvalid, "memory forget",
+      given == 0 ? "nothing says what to forget" : "more than one thing says what to forget",
+      "give one of --span, --before, --matching and --all");
+}
+
 using MemoryFn = Result<void> (*)(const MemoryFlags&, CommandContext&);
 
 CLI::App& AddOne(CommandLine& line, CLI::App& group, const char* name, const char* description,
                  const FlagsPtr& flags, MemoryFn run) {
   CLI::App& app = line.AddCommand(group, name, description, [flags, run](CommandContext& context) {
+    Result<void> usage = CheckUsage(*flags, run == Forget);
+    if (!usage) return ReportUsage(context, usage.error());
     Result<void> done = run(*flags, context);
     return done ? kExitOk : ReportError(context, done.error());
   });

@@ -17,31 +17,31 @@ struct ModelFlags {
 };
 
 struct EmbedderFlags {
-  std::optional<std::string> embedder;  // empty: the default one
-  std::string memory;                   // "": for this run only
+  std::optional<std::string> embedder = {};  // empty: the default one
+  std::string memory;                        // "": for this run only
 };
 
 // The sizes of a stream.
 struct SizeFlags {
-  std::optional<bool> streaming;  // empty: the command's default
+  std::optional<bool> streaming = {};  // empty: the command's default
   int64_t start_size = 4;
-  std::optional<int64_t> recent_size, ctx_size, keep;
+  std::optional<int64_t> recent_size = {}, ctx_size = {}, keep = {};
 };
 
 struct RecallFlags {
   std::string recall;  // "": the command's default, unless a flag says more
   bool retriever = false, always_retriever = false, debug = false;
   int32_t chunk_size = 100, recall_tokens = 400;
-  std::optional<float> threshold;
+  std::optional<float> threshold = {};
   std::string retract = "keep";
 };
 
 struct SamplingFlags {
   int64_t max_tokens = 256;
-  std::optional<float> temperature;  // empty: the command's default
+  std::optional<float> temperature = {};  // empty: the command's default
   int32_t top_k = 40, repeat_last_n = 64;
   float top_p = 0.95f, min_p = 0.05f, repeat_penalty = 1.0f;
-  std::optional<uint64_t> seed;  // empty: random
+  std::optional<uint64_t> seed = {};  // empty: random
 };
 
 // What a command does where the user says nothing.
