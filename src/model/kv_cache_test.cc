@@ -11,15 +11,15 @@ namespace {
 const KvShape kShape{.n_layers = 3, .n_kv_heads = 2, .head_dim = 5, .slots = 7};
 
 struct Backend {
-  ThreadPool pool{1};
-  std::unique_ptr<CpuExec> exec = CpuExec::Create(*SelectKernels("ref").value(), pool,
-                                                  {.max_rows = 1,
-                                                   .max_cols = 1,
-                                                   .max_heads = 1,
-                                                   .max_head_dim = 5,
-                                                   .max_bands = 1,
-                                                   .n_threads = 1})
-                                      .value();
+  explicit Backend(const KernelTable& table = *SelectKernels("ref").value())
+      : exec(CpuExec::Create(table, pool,
+                             {.max_rows = 1,
+                              .max_cols = 1,
+                              .max_heads = 1,
+                              .max_head_dim = 5,
+                              .max_bands = 1,
+                              .n_threads = 1})
+                 .value()) {}
 
   std::vector<unsigned char> Read(const DevPtr& from, size_t n) {
     std::vector<unsigned char> bytes(n, 0xAB);
@@ -30,6 +30,9 @@ struct Backend {
     const std::vector<unsigned char> bytes(n, value);
     exec->table().upload(exec->exec(), to, {bytes.data(), static_cast<int64_t>(n)});
   }
+
+  ThreadPool pool{1};
+  std::unique_ptr<CpuExec> exec;
 };
 
 constexpr size_t kArenaBytes = 2 * 5 * 7 * sizeof(uint16_t);
@@ -72,16 +75,16 @@ TEST(KvCache, ACloneHoldsTheSameAndSharesNothing) {
   EXPECT_EQ(backend.Read(copy.layer(2).v, kArenaBytes), std::vector<unsigned char>(kArenaBytes, 7));
 }
 
-TEST(KvCache, TooLargeIsAnErrorWithTheSize) {
-  Backend backend;
+TEST(KvCache, NoMemoryIsAnErrorWithTheSize) {
+  KernelTable no_memory = *SelectKernels("ref").value();
+  no_memory.alloc = [](Exec&, size_t, DevPtr*) { return false; };
+  Backend backend(no_memory);
   KvShape shape = kShape;
-  shape.n_layers = 1000;
-  shape.n_kv_heads = 1 << 10;
-  shape.slots = int64_t{1} << 30;
+  shape.slots = 1'000'000;
   const auto cache = KvCache::Create(*backend.exec, shape);
   ASSERT_FALSE(cache);
   EXPECT_EQ(cache.error().kind, ErrorKind::kLimit);
-  EXPECT_NE(cache.error().Message().find("MB"), std::string::npos);
+  EXPECT_NE(cache.error().Message().find("120 MB"), std::string::npos) << cache.error().Message();
 }
 
 }  // namespace
