@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,100 +31,90 @@ double Nll(std::span<const float> logits, TokenId token) {
   return top + std::log(sum) - static_cast<double>(logits[static_cast<size_t>(token.value())]);
 }
 
-// The mean nll of all tokens but the first, read with a context of these sizes.
-double MeanNll(ModelOnTable& on, const KvSizes& sizes, const std::vector<TokenId>& ids) {
+// The nll of each token but the first, read with a context of these sizes.
+std::vector<double> Nlls(ModelOnTable& on, const KvSizes& sizes, const std::vector<TokenId>& ids) {
   StreamOfModel stream(on, sizes, DType::kF16);
   const auto n_vocab = static_cast<size_t>(on.model->config().n_vocab);
   const std::span<const TokenId> tokens(ids);
-  double sum = 0;
+  std::vector<double> nlls;
   std::vector<float> logits;
   for (size_t at = 0; at < ids.size(); at += kMaxBatch) {
     const auto batch = tokens.subspan(at, std::min<size_t>(kMaxBatch, ids.size() - at));
     logits.clear();
     stream.Read(batch, kMaxBatch, &logits);
     for (size_t r = 0; r < batch.size() && at + r + 1 < ids.size(); ++r) {
-      sum += Nll(std::span(logits).subspan(r * n_vocab, n_vocab), ids[at + r + 1]);
+      nlls.push_back(Nll(std::span(logits).subspan(r * n_vocab, n_vocab), ids[at + r + 1]));
     }
   }
-  return sum / static_cast<double>(ids.size() - 1);
+  return nlls;
 }
 
-class SmolLm2OnTable : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Tables, SmolLm2OnTable, ::testing::ValuesIn(TablesHere()),
-                         [](const auto& table) { return table.param; });
+double Perplexity(const std::vector<double>& nlls) {
+  return std::exp(std::accumulate(nlls.begin(), nlls.end(), 0.0) /
+                  static_cast<double>(nlls.size()));
+}
 
-struct Difference {
-  double largest = 0, mean = 0;
-};
-
-// Of all logits that the golden files hold, as two columns.
-Difference Compare(const std::vector<double>& a, const std::vector<double>& b) {
+double MeanDifference(const std::vector<double>& a, const std::vector<double>& b) {
   EXPECT_EQ(a.size(), b.size());
-  Difference d;
-  for (size_t i = 0; i < a.size(); ++i) {
-    d.largest = std::max(d.largest, std::abs(a[i] - b[i]));
-    d.mean += std::abs(a[i] - b[i]) / static_cast<double>(a.size());
-  }
-  return d;
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] - b[i]);
+  return sum / static_cast<double>(a.size());
 }
 
-std::vector<double> GoldenLogits(const nlohmann::json& golden) {
-  std::vector<double> logits;
-  for (const nlohmann::json& row : golden["rows"]) {
-    const auto of_row = row["logits"].get<std::vector<double>>();
-    logits.insert(logits.end(), of_row.begin(), of_row.end());
-  }
-  return logits;
-}
-
-TEST_P(SmolLm2OnTable, LogitsOfAPromptEqualTheEquations) {
+TEST(SmolLm2, LogitsOfAPromptEqualTheEquationsOnRef) {
   const nlohmann::json golden = ReadGolden("genesis_equations.json");
   std::vector<TokenId> prompt = Ids(golden["ids"]);
   prompt.resize(golden["rows"].back()["row"].get<size_t>() + 1);
-  ModelOnTable on(SmolLm2(), GetParam(), 2, kMaxBatch);
+  ModelOnTable on(SmolLm2(), "ref", 2, kMaxBatch);
   StreamOfModel stream(on, {.n_pinned = 4, .recent_size = 512, .max_batch = kMaxBatch},
                        DType::kF32);
   std::vector<float> logits;
   stream.Read(prompt, 17, &logits);
   const auto n_vocab = static_cast<size_t>(on.model->config().n_vocab);
-  std::vector<double> own;
   for (const nlohmann::json& row : golden["rows"]) {
-    for (const size_t id : row["ids"]) {
-      own.push_back(static_cast<double>(logits[row["row"].get<size_t>() * n_vocab + id]));
+    const auto own = std::span(logits).subspan(row["row"].get<size_t>() * n_vocab, n_vocab);
+    for (size_t i = 0; i < row["ids"].size(); ++i) {
+      // All in F32: what summing in another order may change.
+      EXPECT_NEAR(static_cast<double>(own[row["ids"][i].get<size_t>()]),
+                  row["logits"][i].get<double>(), 1e-3)
+          << "row " << row["row"];
     }
-  }
-
-  const std::vector<double> exact = GoldenLogits(golden);
-  if (GetParam() == "ref") {
-    // All in F32: the equations' logits, but for summing in another order.
-    EXPECT_LT(Compare(own, exact).largest, 1e-3);
-  } else {
-    // Rounding activations to 8 bits, as llama.cpp does, leads no further away than there.
-    const Difference llama_cpp = Compare(GoldenLogits(ReadGolden("genesis_llama_cpp.json")), exact);
-    EXPECT_LT(Compare(own, exact).mean, 1.2 * llama_cpp.mean);
-    EXPECT_LT(Compare(own, exact).largest, 1.5 * llama_cpp.largest);
   }
 }
 
-TEST(SmolLm2, DensePerplexityEqualsLlamaCppAndTheEquations) {
-  const std::vector<TokenId> ids = Ids(ReadGolden("genesis_equations.json")["ids"]);
-  ModelOnTable on(SmolLm2(), TablesHere().back(), 2, kMaxBatch);
-  const double nll = MeanNll(
-      on, {.n_pinned = 4, .recent_size = static_cast<int64_t>(ids.size()), .max_batch = kMaxBatch},
-      ids);
-  for (const char* golden : {"genesis_llama_cpp.json", "genesis_equations.json"}) {
-    EXPECT_NEAR(std::exp(nll - ReadGolden(golden)["nll_mean"].get<double>()), 1.0, 0.005) << golden;
-  }
+// ref has the equations' logits (above), and is too slow for 1,500 tokens.
+std::vector<std::string> FastTablesHere() {
+  std::vector<std::string> names = TablesHere();
+  std::erase(names, "ref");
+  return names;
+}
+
+class SmolLm2OnTable : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Tables, SmolLm2OnTable, ::testing::ValuesIn(FastTablesHere()),
+                         [](const auto& table) { return table.param; });
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(SmolLm2OnTable);
+
+TEST_P(SmolLm2OnTable, DensePerplexityEqualsLlamaCpp) {
+  const nlohmann::json golden = ReadGolden("genesis_equations.json");
+  const std::vector<TokenId> ids = Ids(golden["ids"]);
+  ModelOnTable on(SmolLm2(), GetParam(), 2, kMaxBatch);
+  const KvSizes dense{
+      .n_pinned = 4, .recent_size = static_cast<int64_t>(ids.size()), .max_batch = kMaxBatch};
+  const std::vector<double> own = Nlls(on, dense, ids);
+  const auto exact = golden["nll"].get<std::vector<double>>();
+  const auto llama_cpp = ReadGolden("genesis_llama_cpp.json")["nll"].get<std::vector<double>>();
+  EXPECT_NEAR(Perplexity(own) / Perplexity(llama_cpp), 1.0, 0.005);
+  // Both round activations to 8 bits, which moves each token's nll by 0.065 on average, and this
+  // text's perplexity by 0.6 % in llama.cpp. It may lead no further from the equations here.
+  EXPECT_LT(MeanDifference(own, exact), 1.1 * MeanDifference(llama_cpp, exact));
 }
 
 TEST(SmolLm2, WithoutSinksPerplexityIsAtLeastHalfAsMuchAgain) {
   const std::vector<TokenId> ids = Ids(ReadGolden("genesis_equations.json")["ids"]);
   ModelOnTable on(SmolLm2(), TablesHere().back(), 2, kMaxBatch);
-  const double with_sinks =
-      MeanNll(on, {.n_pinned = 4, .recent_size = 252, .max_batch = kMaxBatch}, ids);
-  const double without =
-      MeanNll(on, {.n_pinned = 0, .recent_size = 256, .max_batch = kMaxBatch}, ids);
-  EXPECT_GE(std::exp(without) / std::exp(with_sinks), 1.5);
+  const KvSizes with_sinks{.n_pinned = 4, .recent_size = 252, .max_batch = kMaxBatch};
+  const KvSizes without{.n_pinned = 0, .recent_size = 256, .max_batch = kMaxBatch};
+  EXPECT_GE(Perplexity(Nlls(on, without, ids)) / Perplexity(Nlls(on, with_sinks, ids)), 1.5);
 }
 
 }  // namespace

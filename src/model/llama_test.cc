@@ -141,7 +141,7 @@ TEST_P(LlamaOnTable, OneTurnOfTwentyWindowsEqualsTheReference) {
 TEST_P(LlamaOnTable, BatchesThatCrossTheFillingOfTheWindowEqualTheReference) {
   const TinyModel tiny(Small());
   ModelOnTable on(tiny.gguf, GetParam());
-  for (const size_t first_batch : {1, 3, 22, 25, 40, 64}) {
+  for (const size_t first_batch : std::vector<size_t>{1, 3, 22, 25, 40, 64}) {
     SCOPED_TRACE(first_batch);
     Witnessed witnessed(on, {.n_pinned = 5, .recent_size = 20, .max_batch = 64});
     RandomTokens random(2);

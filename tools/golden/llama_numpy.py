@@ -1,20 +1,17 @@
 #!/usr/bin/env python3
 """Golden logits of SmolLM2 from its dequantised weights in f64: what the equations say.
 
-    python3 tools/golden/llama_numpy.py MODEL.gguf tests/golden/model/genesis_nll.json \\
-        > tests/golden/model/genesis_logits.json
+    python3 tools/golden/llama_numpy.py MODEL.gguf tests/golden/model/genesis_llama_cpp.json \\
+        > tests/golden/model/genesis_equations.json
 
-Needs numpy and gguf. It reads the 1,500 ids of genesis_nll.json (llama_cpp_nll.py) and stores, of its
-first 40 tokens, some rows of logits: the best 64 and 64 spread over the vocabulary.
+Needs numpy and gguf. It reads the 1,500 ids of genesis_llama_cpp.json (llama_cpp_golden.py) and stores
+what that file has, as the equations have it.
 """
 import json
 import sys
 
 import gguf
 import numpy as np
-
-N_PROMPT = 40
-ROWS = (0, 1, 13, 26, 39)
 
 
 def rotate(x, theta):
@@ -79,18 +76,15 @@ class Llama:
 
 def main():
     model = Llama(sys.argv[1])
-    ids = json.load(open(sys.argv[2]))["ids"]
+    golden = json.load(open(sys.argv[2]))
+    ids = golden["ids"]
     logits = model.logits(model.hidden(ids)[:-1])
     top = logits.max(-1)
     log_sum = top + np.log(np.exp(logits - top[:, None]).sum(-1))
     nll = log_sum - logits[np.arange(len(ids) - 1), ids[1:]]
-    rows = []
-    for at in ROWS:
-        some = np.linspace(0, logits.shape[1] - 1, 64).astype(int)
-        picked = np.unique(np.concatenate([np.argsort(-logits[at])[:64], some]))
-        rows.append({"row": at, "best": int(logits[at].argmax()), "ids": picked.tolist(),
-                     "logits": [round(float(logit), 5) for logit in logits[at][picked]]})
-    golden = {"prompt": ids[:N_PROMPT], "rows": rows, "nll_mean": round(float(nll.mean()), 6)}
+    for row in golden["rows"]:
+        row["logits"] = [round(float(logit), 5) for logit in logits[row["row"]][row["ids"]]]
+    golden["nll"] = [round(float(value), 4) for value in nll]
     print(json.dumps(golden, separators=(",", ":")))
 
 
