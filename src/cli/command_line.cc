@@ -70,6 +70,7 @@ CommandLine::CommandLine()
 
 CLI::App& CommandLine::AddGroup(const std::string& name, const std::string& description) {
   CLI::App* group = app_.add_subcommand(name, description);
+  group->allow_extras();
   group->require_subcommand(0, 1);
   return *group;
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <regex>
 
 #include "cli/run.h"
 #include "support/temp_dir.h"
@@ -167,7 +168,7 @@ TEST(CommandLineTest, HelpHasALineForEachOptionWithoutUnderscores) {
         "-n, --predict, --max-tokens N", "-s, --seed N"}) {
     EXPECT_THAT(help, HasSubstr(words));
   }
-  EXPECT_EQ(help.find('_'), std::string::npos);
+  EXPECT_FALSE(std::regex_search(help, std::regex("--[a-z-]*_")));
   EXPECT_THAT(Line().Parse({"--help"}), HasSubstr("memory"));
 }
 

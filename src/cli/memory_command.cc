@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "anabranch/engine.h"
-#include "cli/find_model.h"
 #include "cli/json_output.h"
+#include "cli/model_path.h"
 #include "cli/option_types.h"
 #include "cli/time_format.h"
 

@@ -7,7 +7,7 @@
 
 #include "anabranch/engine.h"
 #include "cli/command_line.h"
-#include "cli/find_model.h"
+#include "cli/model_path.h"
 
 namespace anabranch::cli {
 

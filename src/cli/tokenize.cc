@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "anabranch/engine.h"
-#include "cli/find_model.h"
 #include "cli/input.h"
 #include "cli/json_output.h"
+#include "cli/model_path.h"
 #include "cli/option_types.h"
 
 namespace anabranch::cli {

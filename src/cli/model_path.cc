@@ -1,4 +1,4 @@
-#include "cli/find_model.h"
+#include "cli/model_path.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-#include "cli/find_model.h"
+#include "cli/model_path.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ Environment EnvironmentOf(std::map<std::string, std::string> variables) {
   };
 }
 
-TEST(FindModelTest, APathThatExistsIsTheModel) {
+TEST(ModelPathTest, APathThatExistsIsTheModel) {
   const testing::TempDir folder;
   const std::string path = folder.WriteFile("a.gguf", "");
   EXPECT_EQ(FindModel(path, ModelKind::kLanguageModel, EnvironmentOf({})).value(), path);
@@ -28,7 +28,7 @@ TEST(FindModelTest, APathThatExistsIsTheModel) {
             folder.path());
 }
 
-TEST(FindModelTest, ANameIsLookedForInTheModelsFolderThenInXdgData) {
+TEST(ModelPathTest, ANameIsLookedForInTheModelsFolderThenInXdgData) {
   const testing::TempDir models, data, home;
   std::filesystem::create_directories(data.File("anabranch/models"));
   std::filesystem::create_directories(home.File(".local/share/anabranch/models"));
@@ -45,7 +45,7 @@ TEST(FindModelTest, ANameIsLookedForInTheModelsFolderThenInXdgData) {
       in_models);
 }
 
-TEST(FindModelTest, FaultsSayWhatIsWanted) {
+TEST(ModelPathTest, FaultsSayWhatIsWanted) {
   const testing::TempDir folder;
   const std::string file = folder.WriteFile("a.gguf", "");
   const auto fault = [](const std::string& name, ModelKind kind) {
