@@ -4,6 +4,7 @@
 
 #include "memory/lexical.h"
 #include "memory/sqlite_memory.h"
+#include "text/words.h"
 
 namespace anabranch {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "memory/lexical.h"
+#include "text/words.h"
 
 namespace anabranch {
 

@@ -1,29 +1,14 @@
 #include "memory/lexical.h"
 
-#include <unicode/uchar.h>
-#include <unicode/utf8.h>
-
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
-#include <utility>
 
 #include "memory/null_queries.h"
+#include "text/words.h"
 
 namespace anabranch {
 namespace {
-
-void AppendFolded(UChar32 c, std::string* word) {
-  const UChar32 folded = u_foldCase(c, U_FOLD_CASE_DEFAULT);
-  std::array<uint8_t, U8_MAX_LENGTH> bytes = {};
-  int32_t n = 0;
-  UBool error = false;
-  U8_APPEND(bytes.data(), n, U8_MAX_LENGTH, folded, error);
-  if (!error) word->append(reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(n));
-}
-
-bool IsMark(UChar32 c) { return (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0; }
 
 // Words that several of the null queries have are words of any question.
 const std::vector<std::string>& CommonWords() {
@@ -44,34 +29,6 @@ const std::vector<std::string>& CommonWords() {
 
 }  // namespace
 
-std::vector<std::string> LexicalWords(std::string_view text) {
-  std::vector<std::string> words;
-  std::string word;
-  const auto end_word = [&] {
-    if (!word.empty()) words.push_back(std::exchange(word, {}));
-  };
-  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
-  const auto size = static_cast<int64_t>(text.size());
-  for (int64_t i = 0; i < size;) {
-    UChar32 c = 0;
-    U8_NEXT(bytes, i, size, c);
-    const bool ideograph = c >= 0 && u_hasBinaryProperty(c, UCHAR_IDEOGRAPHIC);
-    if (ideograph) {
-      end_word();
-      AppendFolded(c, &word);
-      end_word();
-    } else if (c >= 0 && (u_isalnum(c) || (!word.empty() && IsMark(c)))) {
-      AppendFolded(c, &word);
-    } else {
-      end_word();
-    }
-  }
-  end_word();
-  std::sort(words.begin(), words.end());
-  words.erase(std::unique(words.begin(), words.end()), words.end());
-  return words;
-}
-
 std::string JoinedWords(std::string_view text) {
   std::string joined;
   for (const std::string& word : LexicalWords(text)) {
@@ -88,23 +45,6 @@ std::vector<std::string> ContentWords(std::string_view text) {
     return std::binary_search(common.begin(), common.end(), word);
   });
   return words;
-}
-
-std::string FoldCase(std::string_view text) {
-  std::string folded;
-  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
-  const auto size = static_cast<int64_t>(text.size());
-  for (int64_t i = 0; i < size;) {
-    const int64_t begin = i;
-    UChar32 c = 0;
-    U8_NEXT(bytes, i, size, c);
-    if (c >= 0) {
-      AppendFolded(c, &folded);
-    } else {
-      folded += text.substr(static_cast<size_t>(begin), static_cast<size_t>(i - begin));
-    }
-  }
-  return folded;
 }
 
 double Rarity(int64_t n_units, int64_t holding) {

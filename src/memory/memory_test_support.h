@@ -12,6 +12,7 @@
 
 #include "memory/lexical.h"
 #include "memory/memory.h"
+#include "text/words.h"
 
 namespace anabranch {
 

@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <array>
 
-#include "memory/lexical.h"
+#include "text/words.h"
 
 namespace anabranch {
 namespace {
 
 constexpr int kMaxQueryPieces = 128;
-constexpr int kShortPieces = 8;      // such a question rarely says what it is about
-constexpr int kPreviousPieces = 64;  // of the previous turn
+constexpr int kShortPieces = 8;          // such a question rarely says what it is about
+constexpr int kPreviousPieces = 64;      // of the previous turn
+constexpr size_t kPreviousBytes = 1024;  // more than kPreviousPieces have: no need to count them
 // A turn's last sentence that asks nothing, beside questions that do ("Answer in one word.").
 constexpr float kAsideWeight = 0.5f;
 
@@ -50,8 +51,7 @@ std::string_view End(std::string_view text, int max_pieces, const CountPieces& c
   return units.empty() ? last : last.substr(static_cast<size_t>(units.back().begin));
 }
 
-bool LeansOnContext(std::string_view question, const CountPieces& count) {
-  if (count(question) < kShortPieces) return true;
+bool HasPronoun(std::string_view question) {
   constexpr std::array<std::string_view, 17> kPronouns = {
       "he",   "her",   "hers", "him",   "his",   "it",   "its",  "one",  "she",
       "that", "their", "them", "there", "these", "they", "this", "those"};
@@ -59,6 +59,12 @@ bool LeansOnContext(std::string_view question, const CountPieces& count) {
   return std::any_of(kPronouns.begin(), kPronouns.end(), [&](std::string_view pronoun) {
     return std::binary_search(words.begin(), words.end(), pronoun);
   });
+}
+
+bool LeansOn(std::string_view previous_turn, std::string_view question, const CountPieces& count) {
+  if (HasPronoun(question)) return true;
+  return count(question) < kShortPieces && previous_turn.size() <= kPreviousBytes &&
+         count(previous_turn) <= kPreviousPieces;
 }
 
 }  // namespace
@@ -75,7 +81,7 @@ std::vector<Query> BuildQueries(std::string_view turn, std::string_view previous
     const int pieces = count(text);
     if (!queries.empty() && pieces > left) return;
     left -= pieces;
-    queries.push_back({std::string(text), weight});
+    queries.push_back({std::string(text), weight, false});
   };
 
   const std::string_view last = End(sentences.back(), kMaxQueryPieces, count);
@@ -89,8 +95,8 @@ std::vector<Query> BuildQueries(std::string_view turn, std::string_view previous
 
   const std::string_view asked = questions.empty() ? last : questions.front();
   const std::string_view previous = End(previous_user_turn, kPreviousPieces, count);
-  if (!previous.empty() && LeansOnContext(asked, count)) {
-    queries.push_back({std::string(previous) + " " + std::string(asked), 1});
+  if (!previous.empty() && LeansOn(previous_user_turn, asked, count)) {
+    queries.push_back({std::string(previous) + " " + std::string(asked), 1, true});
   }
   return queries;
 }

@@ -10,6 +10,7 @@
 #include "memory/passages.h"
 #include "memory/query.h"
 #include "memory/rank.h"
+#include "text/words.h"
 
 namespace anabranch {
 namespace {
@@ -64,7 +65,8 @@ class Recaller {
   }
 
  private:
-  // Embeds the queries, drops those that are small talk, and scores all units with the others.
+  // Embeds the queries, drops those that are small talk (and with all of them what leans on them),
+  // and scores all units with the others.
   Result<void> Score() {
     std::vector<std::string_view> texts;
     for (const Query& query : queries_) texts.push_back(query.text);
@@ -73,7 +75,7 @@ class Recaller {
     std::vector<Query> asked;
     for (size_t q = 0; q < queries_.size(); ++q) {
       const auto vector = std::span<const float>(vectors).subspan(q * width, width);
-      if (null_.IsSmallTalk(vector)) continue;
+      if (null_.IsSmallTalk(vector) || (queries_[q].leans && asked.empty())) continue;
       scores_.push_back(view_.Scores(embedder_.scan, vector));
       asked.push_back(queries_[q]);
     }
