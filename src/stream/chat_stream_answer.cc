@@ -169,7 +169,9 @@ Result<void> ChatStream::ReadAndAnswer(const Turn& turn, const AnswerOptions& op
   return generated;
 }
 
-// Reads turn and answer again from the split, without what was recalled.
+// Reads turn and answer again from the split, without what was recalled. What is longer than the
+// ring's spare room (a window, see PlanSizes) has overwritten what the split saw, and stays as it
+// is.
 Result<void> ChatStream::Reread(const KvContext& at_split) {
   if (!context_.CanRewind(at_split)) return {};
   const KvContext end = context_.kv();
