@@ -86,6 +86,8 @@ int LineEditor::ReadCharacter(EditLine* edit, wchar_t* character) {
       if (errno == EINTR && !*self.cancel_) continue;
       return -1;
     }
+    // A Ctrl-D that was typed during an answer, while the terminal was not in raw mode.
+    if (byte == '\0') byte = '\x04';
     const size_t used = std::mbrtowc(character, &byte, 1, &state);
     if (used == static_cast<size_t>(-2)) continue;  // more bytes to come
     if (used == static_cast<size_t>(-1)) *character = L'?';
