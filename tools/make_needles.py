@@ -27,8 +27,8 @@ SYSTEM = "You are a helpful assistant. You answer questions about what the user 
 NEEDLES = [
     ("The best thing to do in San Francisco is to eat a sandwich in Dolores Park on a sunny day.",
      "What is the best thing to do in San Francisco?", "Dolores Park"),
-    ("The password of the harbour office in Bremen is marmalade.",
-     "What is the password of the harbour office in Bremen?", "marmalade"),
+    ("The ferry to the island of Vis is called the Silver Heron.",
+     "What is the ferry to the island of Vis called?", "Silver Heron"),
     ("My sister Clara works as a glassblower in Lisbon.",
      "What does my sister Clara do for a living?", "glassblower"),
     ("The train to Innsbruck leaves from platform 17 every morning.",

@@ -22,7 +22,7 @@ std::string Shortened(const std::string& text) {
 void NoteInvalidUtf8(const ConversationReader& reader, Terminal& terminal) {
   if (reader.invalid_utf8() == 0) return;
   terminal.Note(fmt::format(
-      "{}: is not UTF-8 in {} places, first in line {}, and was read with "
+      "{}: is not UTF-8 ({} times, first in line {}) and was read with "
       "U+FFFD there; convert it: iconv -f LATIN1 -t UTF-8",
       reader.name(), WithThousands(reader.invalid_utf8()), reader.first_invalid_line()));
 }

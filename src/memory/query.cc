@@ -93,10 +93,10 @@ std::vector<Query> BuildQueries(std::string_view turn, std::string_view previous
   for (const std::string_view question : questions) add(question, 1);
   if (questions.empty()) add(End(turn, kMaxQueryPieces, count), 1);
 
-  const std::string_view asked = questions.empty() ? last : questions.front();
+  if (questions.empty()) return queries;
   const std::string_view previous = End(previous_user_turn, kPreviousPieces, count);
-  if (!previous.empty() && LeansOn(previous_user_turn, asked, count)) {
-    queries.push_back({std::string(previous) + " " + std::string(asked), 1, true});
+  if (!previous.empty() && LeansOn(previous_user_turn, questions.front(), count)) {
+    queries.push_back({std::string(previous) + " " + std::string(questions.front()), 1, true});
   }
   return queries;
 }

@@ -47,6 +47,11 @@ TEST(BuildQueries, AShortOrAnaphoricQuestionIsAskedWithThePreviousTurnToo) {
   EXPECT_EQ(Ask("Which city did the man in the red coat come from?", "Linnaeus.").size(), 1u);
 }
 
+TEST(BuildQueries, WhatAsksNothingLeansOnNothing) {
+  EXPECT_EQ(Ask("Thank you, that helps a lot!", "Tell me about Linnaeus."),
+            (Texts{"Thank you, that helps a lot!"}));
+}
+
 TEST(BuildQueries, AShortQuestionDoesNotLeanOnALongText) {
   std::string text;
   for (int i = 0; i < 40; ++i) text += "And the ship sailed on past the islands of the north. ";

@@ -135,7 +135,7 @@ Result<void> ChatStream::Generate(Turn turn, const AnswerOptions& options,
       since_sync = Stopwatch();
     }
   }
-  say(characters.Flush());
+  // What is left in `characters` is half a character: remembered, but not said.
   turn.tokens = TemplateTokens(footer);
   RETURN_IF_ERROR(ReadAll(turn));
   return room;

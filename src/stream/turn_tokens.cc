@@ -46,7 +46,10 @@ TurnTokens TurnEncoder::Turn(Role role, std::string_view text) {
 
   turn.text = text;
   turn.text_begin = turn.size();
-  const std::vector<TokenId> ids = tokenizer_->Encode(text);
+  std::string_view before = template_->Header(role);
+  if (joins_user && before.empty()) before = template_->Header(Role::kUser);
+  if (user_turn_open_ && role == Role::kUser) before = template_->Footer(Role::kSystem);
+  const std::vector<TokenId> ids = tokenizer_->EncodeAfter(before, text);
   turn.text_ends = tokenizer_->TokenEnds(ids, text);
   turn.ids.insert(turn.ids.end(), ids.begin(), ids.end());
   turn.text_end = turn.size();
