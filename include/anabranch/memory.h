@@ -40,6 +40,8 @@ struct RecallResult {
   RecallDecision decision = RecallDecision::kOff;
   std::vector<Passage> passages;     // in stream order
   std::vector<std::string> queries;  // what was asked of the index
+  // The best score that was found, and what it had to reach: cosines where the caller names the
+  // threshold; else the cosine with what rare words and the speaker add, which may exceed 1.
   float best_score = 0, threshold = 0;
   std::vector<Passage> rejected;  // of kBelowThreshold: the best that was found, for --debug
   std::string fault;              // of kDegraded

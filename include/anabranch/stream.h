@@ -20,7 +20,8 @@ namespace anabranch {
 // What happens to the turn's own keys and values after recalled text has left the context.
 enum class RetractMode : uint8_t {
   kKeep,    // they keep what they took from it
-  kReread,  // turn and answer are read again without it: the window as if it had never been there
+  kReread,  // turn and answer are read again without it: the window as if it had never been there;
+            // those longer than the window together (and than a batch) stay as they are
 };
 
 // Work that takes a while, for a progress line. Called often; must be quick.

@@ -31,7 +31,7 @@ void AddDialogueOptions(CommandLine& line, CLI::App& app, DialogueFlags& flags) 
 
 std::string DescribeRecall(const RecallResult& recall, StreamPos now) {
   std::string text =
-      fmt::format("recall: {}, {:.1f} ms; best cosine {:.3f}, threshold {:.3f}",
+      fmt::format("recall: {}, {:.1f} ms; best score {:.3f}, threshold {:.3f}",
                   DecisionName(recall.decision), recall.ms, recall.best_score, recall.threshold);
   if (!recall.fault.empty()) text += "\n  fault: " + recall.fault;
   for (const std::string& query : recall.queries) text += "\n  query: " + query;
