@@ -88,6 +88,8 @@ struct StreamStats {
   int64_t evicted = 0;  // stream tokens that left the window
   int64_t turns = 0;
   StreamPos journalled, indexed;
+  int64_t lost = 0;          // tokens that a failing memory never took: they cannot be recalled
+  std::string memory_fault;  // why memory failed last; empty: it works
   int64_t memory_disk_bytes = 0;
 };
 

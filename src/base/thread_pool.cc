@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace anabranch {
 namespace {
@@ -37,7 +38,11 @@ int ThreadPool::AvailableCpus() {
 ThreadPool::ThreadPool(int n_threads) {
   n_threads = std::clamp(n_threads, 1, AvailableCpus());
   threads_.reserve(static_cast<size_t>(n_threads - 1));
-  for (int i = 1; i < n_threads; ++i) threads_.emplace_back([this, i] { Work(i); });
+  try {
+    for (int i = 1; i < n_threads; ++i) threads_.emplace_back([this, i] { Work(i); });
+  } catch (const std::system_error&) {
+    // The system grants no more threads: those that there are do the work.
+  }
 }
 
 ThreadPool::~ThreadPool() {

@@ -20,7 +20,7 @@ class ThreadPool {
   // fn(arg, task, thread): task in [0, n_tasks), thread in [0, size()).
   using TaskFn = void (*)(void* arg, int64_t task, int thread);
 
-  // n_threads is clamped to [1, CPUs this process may use].
+  // n_threads is clamped to [1, CPUs this process may use], and to what the system grants.
   explicit ThreadPool(int n_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

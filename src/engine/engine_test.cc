@@ -172,6 +172,21 @@ TEST_F(EngineTest, MemoryOutlivesTheEngine) {
   ExpectError(blind->Search("default", kQuestion, 1), ErrorKind::kInvalid, "--embedder");
 }
 
+TEST_F(EngineTest, TheFirstQuestionOfALaterRunRecallsWhatAnEarlierOneRead) {
+  options_.memory = dir_.File("memory.db");
+  stream_.system.clear();
+  {
+    const auto engine = OpenWithMemory();
+    ASSERT_TRUE(engine->OpenStream(stream_).value()->Read(Role::kUser, kFact));
+  }
+  const auto engine = OpenWithMemory();
+  const auto answer = engine->OpenStream(stream_).value()->Answer(kQuestion, answer_);
+  ASSERT_TRUE(answer);
+  ASSERT_EQ(answer->recall.passages.size(), 1u);
+  EXPECT_THAT(answer->recall.passages[0].text, HasSubstr("6655"));
+  EXPECT_GT(answer->recalled_tokens, 0);
+}
+
 TEST_F(EngineTest, ForgettingLeavesNothingToRecall) {
   const auto engine = OpenWithMemory();
   const auto stream = engine->OpenStream(stream_).value();

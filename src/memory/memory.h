@@ -41,10 +41,12 @@ struct RecallQuery {
   std::string_view turn_text{};           // the user turn, or its part after the split
   std::string_view previous_user_turn{};  // for a short or anaphoric question; may be empty
   RecallMode mode = RecallMode::kEvicted;
-  StreamPos window_begin{};  // E: passages wholly within [window_begin, …) or the pinned part are
-  StreamPos pinned_end{};    // dropped when mode is kEvicted
-  StreamSpan exclude{};      // the current turn from its split on: never recalled
-  int32_t chunk_size = 100;  // tokens of a passage at most
+  // The context when mode is kEvicted: what lies wholly within the pinned part and the window,
+  // [window_begin, …), is dropped. A resumed stream has said things before its pinned part.
+  StreamSpan pinned{};
+  StreamPos window_begin{};
+  StreamSpan exclude{};         // the current turn from its split on: never recalled
+  int32_t chunk_size = 100;     // tokens of a passage at most
   int32_t recall_tokens = 400;  // tokens of all passages at most
   // On the best cosine; empty: decided from the store (decision.h).
   std::optional<float> threshold = std::nullopt;

@@ -111,7 +111,7 @@ TEST(Memory, OnlyWhatLeftTheWindowIsRecalledUnlessAlways) {
   const StreamSpan said = s.writer.Say(Role::kUser, kNeedle);
   s.writer.Say(Role::kAssistant, "Well noted, my friend.");
   EXPECT_FALSE(Holds(s.Ask(kQuestion, {.window_begin = said.begin}), kNeedle));
-  EXPECT_FALSE(Holds(s.Ask(kQuestion, {.pinned_end = said.end}), kNeedle));
+  EXPECT_FALSE(Holds(s.Ask(kQuestion, {.pinned = {StreamPos(0), said.end}}), kNeedle));
   EXPECT_TRUE(Holds(s.Ask(kQuestion, {.window_begin = said.begin + 8}), kNeedle));
   EXPECT_TRUE(
       Holds(s.Ask(kQuestion, {.mode = RecallMode::kAlways, .window_begin = said.begin}), kNeedle));

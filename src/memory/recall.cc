@@ -87,7 +87,8 @@ class Recaller {
     const StreamSpan span = view_.row(unit).span;
     if (span.Overlaps(query_.exclude)) return false;
     if (query_.mode != RecallMode::kEvicted) return true;
-    return span.begin < query_.window_begin && span.end > query_.pinned_end;
+    return span.begin < query_.pinned.begin ||
+           std::max(span.begin, query_.pinned.end) < std::min(span.end, query_.window_begin);
   }
   bool MayAnswer(int64_t unit) const { return !view_.row(unit).question && MayBeHandedOver(unit); }
 

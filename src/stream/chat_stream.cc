@@ -88,6 +88,12 @@ Result<void> ChatStream::ReadBatch(const Turn& turn, int64_t begin, int64_t end)
   return {};
 }
 
+// A batch longer than the window would evict tokens of its own before they are durable.
+int64_t ChatStream::BatchRows() const {
+  const int64_t rows = context_.max_rows();
+  return memory_ == nullptr ? rows : std::min(rows, plan_.recent_size);
+}
+
 Result<bool> ChatStream::ReadTokens(const Turn& turn, int64_t begin, int64_t end,
                                     const std::atomic<bool>* cancel) {
   const int64_t n_footer = turn.tokens.text_end;
@@ -96,7 +102,7 @@ Result<bool> ChatStream::ReadTokens(const Turn& turn, int64_t begin, int64_t end
       RETURN_IF_ERROR(ReadTokens(turn, n_footer, turn.tokens.size(), nullptr));
       return false;
     }
-    const int64_t stop = std::min<int64_t>(end, at + context_.max_rows());
+    const int64_t stop = std::min<int64_t>(end, at + BatchRows());
     RETURN_IF_ERROR(ReadBatch(turn, at, stop));
     at = stop;
     if (options_.on_progress && turn.tokens.size() > context_.max_rows()) {
@@ -197,6 +203,8 @@ StreamStats ChatStream::stats() const {
   stats.evicted =
       state_.forgotten + std::max<int64_t>(0, kv.window_begin() - (first + plan_.n_pinned));
   stats.turns = state_.next_turn;
+  stats.lost = journal_.n_lost();
+  stats.memory_fault = journal_.fault();
   if (memory_ != nullptr) {
     stats.journalled = memory_->journal_end();
     stats.indexed = memory_->indexed_end();

@@ -89,6 +89,7 @@ class ChatStream final : public Stream {
   }
   // Error kLimit: n more tokens outgrow a dense context.
   Result<void> CheckRoom(int64_t n) const;
+  int64_t BatchRows() const;
   // Reads tokens [begin, end) of a turn in batches. False: `cancel` was set between two of them,
   // and the turn was closed with its footer. A fault keeps what was committed before it.
   Result<bool> ReadTokens(const Turn& turn, int64_t begin, int64_t end,
@@ -103,7 +104,7 @@ class ChatStream final : public Stream {
                              anabranch::Answer* answer, KvContext* at_split);
   RecallQuery Query(std::string_view text) const;
   RecallResult AskMemory(const RecallQuery& query);
-  Result<void> RecallInto(const Turn& turn, int64_t split, int64_t n_header,
+  Result<void> RecallInto(const Turn& turn, int64_t asking, int64_t split, int64_t n_header,
                           anabranch::Answer* answer);
   Result<void> Generate(Turn turn, const AnswerOptions& options, anabranch::Answer* answer);
   Result<void> Reread(const KvContext& at_split);

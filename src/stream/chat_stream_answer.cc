@@ -31,7 +31,7 @@ RecallQuery ChatStream::Query(std::string_view text) const {
   query.previous_user_turn = state_.previous_user_turn;
   query.mode = options_.recall;
   query.window_begin = context_.WindowBeginAfter(0);
-  query.pinned_end = context_.kv().pinned_end();
+  query.pinned = {context_.kv().sizes().first, context_.kv().pinned_end()};
   query.exclude = {context_.kv().next(), context_.kv().next()};
   query.chunk_size = options_.chunk_size;
   query.recall_tokens = options_.recall_tokens;
@@ -61,18 +61,19 @@ RecallResult ChatStream::AskMemory(const RecallQuery& query) {
 Result<RecallResult> ChatStream::Recall(std::string_view text) { return AskMemory(Query(text)); }
 
 // Recalls for the turn, whose tokens from `split` on are yet to be read, with the n_header tokens
-// that make the model answer.
-Result<void> ChatStream::RecallInto(const Turn& turn, int64_t split, int64_t n_header,
-                                    anabranch::Answer* answer) {
+// that make the model answer. Its text from token `asking` <= split on is what asks.
+Result<void> ChatStream::RecallInto(const Turn& turn, int64_t asking, int64_t split,
+                                    int64_t n_header, anabranch::Answer* answer) {
   const TurnTokens& tokens = turn.tokens;
   const KvContext& kv = context_.kv();
-  if (kv.next() < kv.sizes().first + kv.sizes().n_pinned) {
-    // Pinned tokens are never evicted, so they are not to be computed with text that will leave.
+  const int64_t n_rest = tokens.size() - split;
+  if (n_rest == 0) {
+    // The turn filled the pinned part and no more: there is no place for recalled text.
     if (options_.recall != RecallMode::kNever) answer->recall.decision = RecallDecision::kNone;
     return {};
   }
-  const int64_t n_rest = tokens.size() - split;
-  RecallQuery query = Query(std::string_view(tokens.text).substr(tokens.TextByte(split)));
+  RecallQuery query = Query(std::string_view(tokens.text).substr(tokens.TextByte(asking)));
+  query.exclude.begin = kv.next() - (split - asking);
   // What the turn itself evicts is out of sight when the answer begins.
   query.window_begin = context_.WindowBeginAfter(n_rest + n_header);
   query.exclude.end = kv.next() + n_rest;
@@ -97,7 +98,9 @@ Result<void> ChatStream::Generate(Turn turn, const AnswerOptions& options,
                                   anabranch::Answer* answer) {
   const Tokenizer& tokenizer = *parts_.tokenizer;
   const std::vector<TokenId> footer = state_.encoder.AnswerFooter();
-  Sampler sampler(options.sampling, parts_.model->config().n_vocab);
+  // The model's vocabulary may be padded with rows that are no tokens.
+  const int32_t n_vocab = std::min(tokenizer.n_vocab(), parts_.model->config().n_vocab);
+  Sampler sampler(options.sampling, n_vocab);
   const auto repeat_last_n = static_cast<size_t>(std::max(0, options.sampling.repeat_last_n));
   Utf8Stream characters;
   const auto say = [&](const std::string& text) {
@@ -115,7 +118,8 @@ Result<void> ChatStream::Generate(Turn turn, const AnswerOptions& options,
       break;
     }
     ASSIGN_OR_RETURN(const auto logits, context_.Logits());
-    const TokenId token = sampler.Sample(logits, state_.recent.Last(repeat_last_n));
+    const TokenId token = sampler.Sample(logits.first(static_cast<size_t>(n_vocab)),
+                                         state_.recent.Last(repeat_last_n));
     if (tokenizer.IsEndOfTurn(token)) {
       answer->stop = StopReason::kEos;
       break;
@@ -146,14 +150,18 @@ Result<void> ChatStream::ReadAndAnswer(const Turn& turn, const AnswerOptions& op
   Turn reply{.number = turn.number + 1, .role = Role::kAssistant, .time_ms = NowMs(), .tokens = {}};
   reply.tokens = TemplateTokens(state_.encoder.AnswerHeader());
   const int64_t n_header = reply.tokens.size();
-  const int64_t split = turn.tokens.SplitBefore(std::max<int64_t>(1, plan_.recent_size / 2));
+  const KvSizes& sizes = context_.kv().sizes();
+  // Pinned tokens are never evicted, so they are not to be computed with text that will leave.
+  const int64_t unpinned = sizes.first + sizes.n_pinned - context_.kv().next();
+  const int64_t asking = turn.tokens.SplitBefore(std::max<int64_t>(1, plan_.recent_size / 2));
+  const int64_t split = std::min(turn.tokens.size(), std::max(asking, unpinned));
 
   const Stopwatch prefill;
   answer->stop = StopReason::kInterrupt;
   ASSIGN_OR_RETURN(const bool lead_read, ReadTokens(turn, 0, split, options.cancel));
   if (!lead_read) return {};
   *at_split = context_.kv();
-  RETURN_IF_ERROR(RecallInto(turn, split, n_header, answer));
+  RETURN_IF_ERROR(RecallInto(turn, asking, split, n_header, answer));
   if (options.on_recall) options.on_recall(answer->recall);
   ASSIGN_OR_RETURN(const bool rest_read,
                    ReadTokens(turn, split, turn.tokens.size(), options.cancel));

@@ -13,6 +13,7 @@ using testing::FakeMemoryLog;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::kRecent;
+using testing::TinyStreams;
 
 TEST_F(ChatStreamTest, RecalledTextLeavesTheContextWithTheAnswer) {
   const auto stream = OpenRecalling(&log_);
@@ -77,7 +78,7 @@ TEST_F(ChatStreamTest, OfALongTurnOnlyItsEndAsksAndIsExcluded) {
   EXPECT_THAT(log_.asked[0], HasSubstr("Where is the cat?"));
   const RecallQuery& query = log_.queries[0];
   EXPECT_LE(query.exclude.size(), kRecent / 2);
-  EXPECT_GT(query.exclude.begin, query.pinned_end);
+  EXPECT_GT(query.exclude.begin, query.pinned.end);
   const int64_t header = static_cast<int64_t>(
       tiny_.tokenizer().EncodeTemplate(tiny_.chat_template().assistant_header).size());
   EXPECT_EQ(query.window_begin, query.exclude.end + (header - kRecent))
@@ -85,11 +86,40 @@ TEST_F(ChatStreamTest, OfALongTurnOnlyItsEndAsksAndIsExcluded) {
   EXPECT_EQ(Texts(log_)[1], text);
 }
 
+TEST_F(ChatStreamTest, AWindowSmallerThanABatchEvictsOnlyWhatIsDurable) {
+  options_.recent_size = TinyStreams::kMaxBatch / 2;
+  ChatStream* reading = nullptr;
+  int64_t looks = 0;
+  options_.on_progress = [&](const Progress&) {
+    const StreamStats stats = reading->stats();
+    if (stats.evicted == 0) return;
+    EXPECT_GE(stats.journalled, stats.window_begin);
+    ++looks;
+  };
+  options_.system.clear();
+  const auto stream = OpenRecalling(&log_);
+  reading = stream.get();
+  ASSERT_TRUE(stream->Read(Role::kUser, std::string(100, 'y'), 0, nullptr));
+  EXPECT_GT(looks, 5);
+}
+
 TEST_F(ChatStreamTest, TheQuestionBeforeIsHandedOnWithTheNext) {
   const auto stream = OpenRecalling(&log_);
   ASSERT_TRUE(stream->Answer("Who is Ada?", answer_));
   ASSERT_TRUE(stream->Answer("When was she born?", answer_));
   EXPECT_THAT(log_.previous, ElementsAre("", "Who is Ada?"));
+}
+
+TEST_F(ChatStreamTest, AFirstQuestionAsksWholeOnceItHasFilledThePinnedPart) {
+  options_.system.clear();
+  options_.start_size = 8;  // the header and some of the question
+  const auto stream = OpenRecalling(&log_);
+  const auto first = stream->Answer("Where is the key?", answer_);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->recall.decision, RecallDecision::kUsed);
+  EXPECT_GT(first->recalled_tokens, 0);
+  EXPECT_THAT(log_.asked, ElementsAre("Where is the key?"));
+  EXPECT_EQ(log_.queries[0].exclude.begin, StreamPos(0));
 }
 
 TEST_F(ChatStreamTest, NothingIsRecalledWhileThePinnedPartFills) {

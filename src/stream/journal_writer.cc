@@ -72,6 +72,7 @@ void JournalWriter::GiveUp(int64_t max_waiting) {
     }
     const auto n = static_cast<int64_t>(oldest.ids.size());
     n_gap_ += n;
+    n_lost_ += n;
     n_waiting_ -= n;
     waiting_.pop_front();
   }
@@ -128,7 +129,9 @@ void JournalWriter::SyncBefore(StreamPos window_begin) {
 void JournalWriter::Index(bool end_of_turn) {
   if (memory_ == nullptr) return;
   Sync();
-  if (fault_.empty()) Note(memory_->Index(end_of_turn));
+  if (!fault_.empty()) return;
+  const Result<void> indexed = memory_->Index(end_of_turn);
+  index_fault_ = indexed ? "" : indexed.error().Message();
 }
 
 }  // namespace anabranch

@@ -51,13 +51,15 @@ class JournalWriter {
   // The oldest text that still waits is given up until at most max_waiting tokens are left.
   void GiveUp(int64_t max_waiting);
 
-  const std::string& fault() const { return fault_; }
+  // Why the memory last failed to write, else to index; empty: it works.
+  const std::string& fault() const { return fault_.empty() ? index_fault_ : fault_; }
+  int64_t n_lost() const { return n_lost_; }  // tokens that were given up
 
  private:
   void HandOver();
   bool SyncMemory();
   bool AppendGap();
-  bool Note(const Result<void>& result);
+  bool Note(const Result<void>& result);  // into fault_
 
   StreamMemory* memory_;
   std::deque<JournalRecord> waiting_;  // the last one grows by what continues it
@@ -65,7 +67,8 @@ class JournalWriter {
   JournalRecord gap_;                  // what was given up, just before `waiting_`: its begin,
   int64_t n_gap_ = 0;                  // turn and role, and how many tokens; ids stay empty
   bool unsynced_ = false;              // the memory was handed records that it has not yet written
-  std::string fault_;
+  int64_t n_lost_ = 0;
+  std::string fault_, index_fault_;
 };
 
 }  // namespace anabranch

@@ -115,6 +115,7 @@ TEST_F(JournalWriterTest, SpansThatWereGivenUpAreRecordedAsGaps) {
   writer_.Sync();
   EXPECT_EQ(writer_.fault(), "");
   const int64_t gaps = CheckDurable(next_);
+  EXPECT_EQ(gaps, writer_.n_lost());
   EXPECT_GE(gaps, next_ - JournalWriter::kMaxWaiting);
   EXPECT_LE(gaps, next_ - JournalWriter::kMaxWaiting + JournalWriter::kMaxRecord + 100);
 }
@@ -137,6 +138,16 @@ TEST_F(JournalWriterTest, AFailedIndexIsAFaultUntilItWorks) {
   log_.fail_index = false;
   writer_.Index(true);
   EXPECT_EQ(writer_.fault(), "");
+}
+
+TEST_F(JournalWriterTest, AFailedIndexLetsNothingBeEvictedThatIsNotDurable) {
+  log_.fail_index = true;
+  Say(0, 10);
+  writer_.Index(false);
+  EXPECT_FALSE(writer_.fault().empty());
+  Say(0, 10);
+  writer_.SyncBefore(StreamPos(15));
+  EXPECT_EQ(memory_.journal_end(), StreamPos(20));
 }
 
 TEST_F(JournalWriterTest, AForkWritesToItsOwnMemory) {

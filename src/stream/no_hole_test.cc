@@ -133,8 +133,8 @@ class RandomConversation {
   }
 
   bool HasLeft(const Fact& fact) const {
-    return fact.span.begin < stream_->kv().window_begin() &&
-           fact.span.end > stream_->kv().pinned_end();
+    return std::max(fact.span.begin, stream_->kv().pinned_end()) <
+           std::min(fact.span.end, stream_->kv().window_begin());
   }
   void CheckFact(const Fact& fact) const {
     // A question that said all of the sentence's words would not be answered by it.
