@@ -1,5 +1,7 @@
 #include "memory/index_layer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -74,8 +76,13 @@ Result<std::string> UnitView::TextBefore(const UnitRow& unit, StreamPos end) con
   const JournalStore& journal = layer == layers_.rend() ? layers_[0]->journal : (*layer)->journal;
   ASSIGN_OR_RETURN(const std::optional<RunText> run,
                    journal.NextRun(unit.text_begin, unit.text_end - unit.text_begin));
-  if (!run) return std::string();
-  auto size = static_cast<size_t>(std::min(unit.text_end, run->text_end()) - run->text_begin);
+  if (!run || run->text_begin != unit.text_begin) {
+    return Fail(ErrorKind::kCorrupt, journal.db()->name(),
+                fmt::format("the journal does not have the text of the unit at text [{}, {})",
+                            unit.text_begin, unit.text_end),
+                "restore the memory file from a copy");
+  }
+  size_t size = std::min(static_cast<size_t>(unit.text_end - unit.text_begin), run->text.size());
   while (size > 0 && run->TokenAt(run->text_begin + static_cast<int64_t>(size) - 1) >= end) --size;
   const auto is_trail = [&](size_t i) {
     return (static_cast<unsigned char>(run->text[i]) & 0xc0) == 0x80;

@@ -35,7 +35,8 @@ class UnitView {
   Result<std::vector<int64_t>> Holding(const std::string& word) const;
   // Text by coordinates.
   Result<std::string> Text(int64_t begin, int64_t end) const;
-  // The text of a unit as far as its tokens before `end` hold it, in whole characters.
+  // The text of a unit as far as its tokens before `end` hold it, in whole characters. Error
+  // kCorrupt: the journal does not have it.
   Result<std::string> TextBefore(const UnitRow& unit, StreamPos end) const;
 
  private:

@@ -9,6 +9,9 @@
 
 namespace anabranch {
 
+// Positions, turns and text coordinates lie in [0, kMaxCoordinate): sums of two do not overflow.
+constexpr int64_t kMaxCoordinate = int64_t{1} << 62;
+
 enum class RecordKind : uint8_t {
   kText = 0,      // what a user, the system or the model said
   kTemplate = 1,  // header and footer tokens of a turn: positions, but no text

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "base/check.h"
 
@@ -21,6 +20,8 @@ std::vector<T> FromBlob(std::span<const std::byte> blob) {
   if (!values.empty()) std::memcpy(values.data(), blob.data(), values.size() * sizeof(T));
   return values;
 }
+
+bool InRange(int64_t coordinate) { return coordinate >= 0 && coordinate < kMaxCoordinate; }
 
 }  // namespace
 
@@ -76,9 +77,10 @@ void RunText::CutAt(StreamPos pos) {
 }
 
 std::string RecordFault(const JournalRecord& record) {
-  if (record.begin.value() < 0 || record.begin.value() > std::numeric_limits<int64_t>::max() / 2) {
+  if (!InRange(record.begin.value()) || !InRange(record.end().value())) {
     return fmt::format("position {} is out of range", record.begin.value());
   }
+  if (!InRange(record.turn)) return fmt::format("turn {} is out of range", record.turn);
   if (record.kind != RecordKind::kText) {
     return record.bytes.empty() && record.token_ends.empty() ? "" : "only text has bytes";
   }
@@ -101,18 +103,18 @@ Failure JournalStore::Damaged(const std::string& fault) const {
 }
 
 Result<JournalEnd> JournalStore::End() const {
-  ASSIGN_OR_RETURN(
-      Statement select,
-      db_->Prepare("SELECT \"end\", turn, role, text_end FROM record WHERE stream = ?1 "
-                   "ORDER BY \"begin\" DESC LIMIT 1"));
+  ASSIGN_OR_RETURN(Statement select,
+                   db_->Prepare("SELECT " + std::string(kColumns) +
+                                " FROM record WHERE stream = ?1 ORDER BY \"begin\" DESC LIMIT 1"));
   ASSIGN_OR_RETURN(const bool row, select.Bind(1, stream_).Step());
   JournalEnd end;
   if (!row) return end;
+  ASSIGN_OR_RETURN(const StoredRecord last, ReadRecord(select));
   end.empty = false;
-  end.end = StreamPos(select.Int(0));
-  end.turn = select.Int(1);
-  end.role = static_cast<Role>(select.Int(2));
-  end.text_end = select.Int(3);
+  end.end = last.end;
+  end.turn = last.record.turn;
+  end.role = last.record.role;
+  end.text_end = last.text_end();
   return end;
 }
 
@@ -186,12 +188,12 @@ Result<StoredRecord> JournalStore::ReadRecord(const Statement& row) const {
   record.source_cursor = row.Text(11);
   const std::string fault = RecordFault(record);
   if (!fault.empty()) return Damaged(fmt::format("the record at {}: {}", row.Int(0), fault));
-  if (stored.end < record.begin ||
+  if (stored.end < record.begin || !InRange(stored.end.value()) ||
       (record.kind != RecordKind::kGap && stored.end != record.end())) {
     return Damaged(fmt::format("the record at {} ends at {} and has {} ids", row.Int(0), row.Int(1),
                                record.ids.size()));
   }
-  if (stored.text_begin < 0 || row.Int(6) != stored.text_end()) {
+  if (!InRange(stored.text_begin) || row.Int(6) != stored.text_end()) {
     return Damaged(fmt::format("the record at {} has {} bytes for text [{}, {})", row.Int(0),
                                record.bytes.size(), row.Int(5), row.Int(6)));
   }
@@ -219,6 +221,9 @@ Result<std::optional<RunText>> JournalStore::NextRun(int64_t from, int64_t max_b
     }
     if (record.bytes.empty()) continue;
     if (run.pieces.empty()) {
+      if (stored.text_end() <= from) {
+        return Damaged(fmt::format("text {} is not where its index says", from));
+      }
       run.text_begin = std::max(from, stored.text_begin);
       run.text = record.bytes.substr(static_cast<size_t>(run.text_begin - stored.text_begin));
     } else {
@@ -249,6 +254,7 @@ Result<std::string> JournalStore::Text(int64_t begin, int64_t end) const {
   while (at < end) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row || select.Int(0) >= end) break;
+    if (select.Int(0) < 0) return Damaged(fmt::format("text begins at {}", select.Int(0)));
     const std::string_view bytes = select.Text(1);
     const int64_t skip = std::max<int64_t>(0, at - select.Int(0));
     const auto size = static_cast<int64_t>(bytes.size());
@@ -259,6 +265,12 @@ Result<std::string> JournalStore::Text(int64_t begin, int64_t end) const {
     at = select.Int(0) + skip + n;
   }
   return text;
+}
+
+Result<int64_t> JournalStore::Count() const {
+  ASSIGN_OR_RETURN(Statement count, db_->Prepare("SELECT count(*) FROM record WHERE stream = ?1"));
+  RETURN_IF_ERROR(count.Bind(1, stream_).Step());
+  return count.Int(0);
 }
 
 Result<void> JournalStore::EraseSpan(StreamSpan span) {

@@ -57,7 +57,8 @@ struct JournalEnd {
   int64_t text_end = 0;
 };
 
-// A record's sizes agree: what Append checks of its caller, and reading of the file. "": they do.
+// A record's numbers are in range and its sizes agree: what Append checks of its caller, and
+// reading of the file. "": they do.
 std::string RecordFault(const JournalRecord& record);
 
 class JournalStore {
@@ -93,6 +94,8 @@ class JournalStore {
       RETURN_IF_ERROR(visit(std::move(record)));
     }
   }
+  // How many records there are, sound or not.
+  Result<int64_t> Count() const;
   // Makes a gap of what the journal has of a span. Call within a transaction.
   Result<void> EraseSpan(StreamSpan span);
 
