@@ -129,9 +129,16 @@ Result<void> Erase(const Selection& selection, JournalStore* journal, UnitStore*
   RETURN_IF_ERROR(units->PurgeWords());
   ASSIGN_OR_RETURN(const int64_t indexed_text, units->IndexedText());
   RETURN_IF_ERROR(units->SetIndexed(indexed_text, {}));  // scores are calibrated anew
-  RETURN_IF_ERROR(transaction.Commit());
-  // The write-ahead log still has the text.
-  return journal->db()->Exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  return transaction.Commit();
+}
+
+// Takes what was forgotten out of the write-ahead log.
+Result<void> TruncateLog(Database* db) {
+  ASSIGN_OR_RETURN(const int64_t busy, db->QueryInt("PRAGMA wal_checkpoint(TRUNCATE)"));
+  if (busy == 0) return {};
+  return Fail(ErrorKind::kBusy, db->name(),
+              "forgotten, but the write-ahead log still holds it until the other reader closes",
+              "close the other reader and forget the same again");
 }
 
 }  // namespace
@@ -146,26 +153,37 @@ Result<ForgetResult> SqliteMemory::Forget(const std::string& stream, const Forge
   }
   ASSIGN_OR_RETURN(const std::vector<StreamRow> streams, Streams(stream));
   ForgetResult result;
+  Result<void> forgotten;
   for (const StreamRow& row : streams) {
-    const auto open = open_.find(row.name);
-    StreamLock lock;
-    if (open != open_.end()) {
-      RETURN_IF_ERROR(open->second->Sync());
-    } else if (!dry_run) {
-      ASSIGN_OR_RETURN(lock, Lock(row.name));
-    }
-    JournalStore journal(db_.get(), row.id);
-    UnitStore units(db_.get(), row.id, row.name);
-    ASSIGN_OR_RETURN(const Selection selection, Selector(journal, units).Select(what));
-    result.units += static_cast<int64_t>(selection.units.size());
-    result.text_bytes += selection.text_bytes;
-    result.spans.insert(result.spans.end(), selection.spans.begin(), selection.spans.end());
-    if (dry_run) continue;
-    RETURN_IF_ERROR(Erase(selection, &journal, &units));
-    if (open != open_.end()) RETURN_IF_ERROR(open->second->Reload());
+    forgotten = ForgetIn(row, what, dry_run, &result);
+    if (!forgotten) break;
   }
+  // Of what went before an error, too.
+  const Result<void> truncated = dry_run ? Result<void>() : TruncateLog(db_.get());
+  RETURN_IF_ERROR(forgotten);
+  RETURN_IF_ERROR(truncated);
   result.done = !dry_run;
   return result;
+}
+
+Result<void> SqliteMemory::ForgetIn(const StreamRow& stream, const ForgetSelection& what,
+                                    bool dry_run, ForgetResult* result) {
+  const auto open = open_.find(stream.name);
+  StreamLock lock;
+  if (open != open_.end()) {
+    RETURN_IF_ERROR(open->second->Sync());
+  } else if (!dry_run) {
+    ASSIGN_OR_RETURN(lock, Lock(stream.name));
+  }
+  JournalStore journal(db_.get(), stream.id);
+  UnitStore units(db_.get(), stream.id, stream.name);
+  ASSIGN_OR_RETURN(const Selection selection, Selector(journal, units).Select(what));
+  result->units += static_cast<int64_t>(selection.units.size());
+  result->text_bytes += selection.text_bytes;
+  result->spans.insert(result->spans.end(), selection.spans.begin(), selection.spans.end());
+  if (dry_run) return {};
+  RETURN_IF_ERROR(Erase(selection, &journal, &units));
+  return open == open_.end() ? Result<void>() : open->second->Reload();
 }
 
 }  // namespace anabranch

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "memory/memory_test_support.h"
+#include "memory/sqlite_db.h"
 
 namespace anabranch {
 namespace {
@@ -118,6 +119,29 @@ TEST(Forget, WhatIsNotSaidOnceIsRefused) {
   const auto other = OpenMemory(dir.File("m"), FakeEmbedder()).value();
   EXPECT_EQ(other->Forget("s", {.all = true}, false).error().kind, ErrorKind::kBusy);
   EXPECT_TRUE(other->Forget("s", {.all = true}, true));
+}
+
+TEST(Forget, WhatAReaderKeepsInTheLogIsSaidAndForgottenAllTheSame) {
+  TempDir dir;
+  Store store(dir.File("m"));
+  auto reader = Database::Open(dir.File("m"), "reader").value();
+  ASSERT_TRUE(reader->Exec("BEGIN"));
+  ASSERT_GT(reader->QueryInt("SELECT count(*) FROM unit").value(), 0);
+  const ForgetSelection what = {.matching = "marzipan"};
+  const auto kept = store.memory->Forget("s", what, false);
+  ASSERT_FALSE(kept);
+  EXPECT_EQ(kept.error().kind, ErrorKind::kBusy);
+  EXPECT_NE(kept.error().fault.find("write-ahead log still holds it"), std::string::npos);
+  EXPECT_NE(store.Bytes().find("marzipan"), std::string::npos);
+
+  // Its vectors are gone from RAM as well: they would be found, without a text.
+  const auto found = store.memory->Search("s", "the password of the blue submarine", 10).value();
+  EXPECT_FALSE(found.empty());
+  for (const Passage& passage : found) EXPECT_FALSE(passage.text.empty());
+
+  reader.reset();
+  EXPECT_TRUE(store.memory->Forget("s", what, false));
+  EXPECT_EQ(store.Bytes().find("marzipan"), std::string::npos);
 }
 
 RC_GTEST_PROP(ForgetProperty, AnySpanLeavesASoundStoreWithoutItsText, ()) {

@@ -92,7 +92,8 @@ class Memory {
   // What was said in a span, by turn.
   virtual Result<std::vector<MemoryTurn>> Show(const std::string& stream, StreamSpan span) = 0;
   // Whole units go: a span is widened to those that it touches. Forgotten text becomes a gap in the
-  // journal; positions and turns count on. Error kBusy: another process writes to the stream.
+  // journal; positions and turns count on. Errors: kBusy: another process writes to the stream, or
+  // reads the file, so that its log keeps what is forgotten (the fault says which).
   virtual Result<ForgetResult> Forget(const std::string& stream, const ForgetSelection& what,
                                       bool dry_run) = 0;
   virtual Result<VerifyReport> Verify() = 0;

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "memory/schema.h"
 #include "text/cutter.h"
@@ -24,7 +26,12 @@ Result<std::unique_ptr<Memory>> SqliteMemory::Open(const std::string& path,
                                                    EmbedderHandle embedder) {
   ASSIGN_OR_RETURN(std::unique_ptr<Database> db,
                    OpenStore(path, path.empty() ? "the memory of this process" : path));
-  std::unique_ptr<SqliteMemory> memory(new SqliteMemory(path, std::move(db), std::move(embedder)));
+  // The file is there now, so that a link to it, even one that dangled before, leads to its path.
+  std::error_code error;
+  const std::string file =
+      path.empty() ? "" : std::filesystem::weakly_canonical(path, error).string();
+  if (error) return Fail(ErrorKind::kIo, path, error.message(), "name the file by another path");
+  std::unique_ptr<SqliteMemory> memory(new SqliteMemory(file, std::move(db), std::move(embedder)));
   RETURN_IF_ERROR(memory->CheckFingerprints());
   return memory;
 }

@@ -40,9 +40,12 @@ class SqliteMemory : public Memory {
   Result<std::vector<StreamRow>> Streams(const std::string& name) const;
   Result<int64_t> FindOrCreate(const std::string& name, const std::string& tokenizer);
   Result<MemoryStreamInfo> Describe(const StreamRow& stream) const;
+  // Forget in one stream; adds to `result`. The write-ahead log still has what went.
+  Result<void> ForgetIn(const StreamRow& stream, const ForgetSelection& what, bool dry_run,
+                        ForgetResult* result);
   Result<StreamLock> Lock(const std::string& stream) const;
 
-  std::string path_;
+  std::string path_;  // absolute, without symbolic links: one file has one lock. "": of no file
   std::unique_ptr<Database> db_;
   SharedEmbedder embedder_;
   std::map<std::string, StreamStore*> open_;  // the streams that are being written, by name
