@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "memory/unit_store.h"
+
 namespace anabranch {
 namespace {
 
@@ -52,6 +54,10 @@ Result<std::vector<float>> EmbedAll(const EmbedderHandle& embedder,
     const size_t n = std::min(kEmbedBatch, texts.size() - i);
     RETURN_IF_ERROR(embedder.embed(texts.subspan(i, n),
                                    std::span<float>(vectors).subspan(i * width, n * width)));
+  }
+  if (!AreCosines(vectors)) {
+    return Fail(ErrorKind::kCorrupt, "embedder", "gives vectors that are not of unit length",
+                "check its weights");
   }
   return vectors;
 }

@@ -19,7 +19,8 @@ struct CutRun {
 // Units of a run: all of it, or what is settled while the run may still grow.
 CutRun CutRunText(const RunText& run, bool all, const CountPieces& count);
 
-// Vectors of many texts, kEmbedBatch at a time.
+// Vectors of many texts, kEmbedBatch at a time. Error kCorrupt: the embedder gives no AreCosines,
+// which a store would refuse to load.
 Result<std::vector<float>> EmbedAll(const EmbedderHandle& embedder,
                                     std::span<const std::string_view> texts);
 

@@ -7,7 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <random>
 #include <sstream>
 
@@ -66,6 +69,19 @@ void UseStore(const std::string& path) {
   static_cast<void>((*memory)->Forget("", {.matching = "miller"}, false));
 }
 
+// Calls a function while no file of this process may grow.
+Result<void> OnAFullDisk(const std::function<Result<void>()>& call) {
+  struct rlimit old_limit = {};
+  EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &old_limit), 0);
+  const auto old_handler = signal(SIGXFSZ, SIG_IGN);
+  const struct rlimit full = {4096, old_limit.rlim_max};
+  EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  Result<void> result = call();
+  setrlimit(RLIMIT_FSIZE, &old_limit);
+  signal(SIGXFSZ, old_handler);
+  return result;
+}
+
 TEST(MemoryCorruption, AFileThatIsNoMemoryIsRefusedAndNotTouched) {
   TempDir dir;
   const std::string text(5000, 'x');
@@ -103,11 +119,17 @@ TEST(MemoryCorruption, VerifySeesWhatWasChanged) {
       "UPDATE record SET text_begin = -5 WHERE rowid = 2",
       "UPDATE record SET role = 77 WHERE rowid = 2",
       "UPDATE record SET \"end\" = \"end\" + 1 WHERE rowid = 1",
+      "UPDATE record SET \"end\" = -5 WHERE rowid = (SELECT max(rowid) FROM record)",
+      "UPDATE record SET turn = 9223372036854775807 WHERE rowid = (SELECT max(rowid) FROM record)",
+      "UPDATE record SET \"begin\" = -9 WHERE rowid = (SELECT max(rowid) FROM record)",
+      "UPDATE unit SET turn = 9223372036854775807 WHERE key = 3",
       "UPDATE unit SET text_begin = text_begin + 1 WHERE key = 3",
       "UPDATE unit SET \"begin\" = 9999, \"end\" = 10000 WHERE key = 3",
       "DELETE FROM unit WHERE key = 3",
       "DELETE FROM vector WHERE unit = 2",
       "UPDATE vector SET data = x'0011' WHERE unit = 2",
+      "UPDATE vector SET data = zeroblob(252) || x'0000c07f' WHERE unit = 2",  // not a number
+      "UPDATE stream SET null_scores = x'0000c07f'",
       "INSERT INTO vector VALUES(12345, x'00')",
   };
   for (const char* damage : damages) {
@@ -119,6 +141,23 @@ TEST(MemoryCorruption, VerifySeesWhatWasChanged) {
     EXPECT_FALSE(report.ok) << damage;
     EXPECT_FALSE(report.faults.empty()) << damage;
     UseStore(dir.File("m"));
+  }
+}
+
+TEST(MemoryCorruption, ADamagedEndOfTheJournalIsAnErrorOfItsStream) {
+  for (const char* damage : {"\"end\" = -5", "\"end\" = \"begin\" - 1", "role = 9", "turn = -1",
+                             "turn = 9223372036854775807", "kind = 2, \"end\" = 1 << 62",
+                             "text_begin = 1 << 62, text_end = 1 << 62"}) {
+    TempDir dir;
+    MakeStore(dir.File("m"));
+    const std::string sql = std::string("UPDATE record SET ") + damage +
+                            " WHERE rowid = (SELECT max(rowid) FROM record)";
+    ASSERT_TRUE(Database::Open(dir.File("m"), "m").value()->Exec(sql.c_str()));
+    const auto memory = OpenMemory(dir.File("m"), FakeEmbedder()).value();
+    const auto stream = memory->OpenStream("s", "t");
+    ASSERT_FALSE(stream) << damage;
+    EXPECT_EQ(stream.error().kind, ErrorKind::kCorrupt) << damage;
+    EXPECT_FALSE(memory->Verify().value().ok) << damage;
   }
 }
 
@@ -153,16 +192,7 @@ TEST(MemoryCorruption, WhatCannotBeWrittenIsKeptAndTriedAgain) {
   record.ids.assign(1 << 16, TokenId(7));  // 256 kB
   ASSERT_TRUE(stream->Append(record));
 
-  // No file of this process may grow: a full disk.
-  struct rlimit old_limit = {};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old_limit), 0);
-  const auto old_handler = signal(SIGXFSZ, SIG_IGN);
-  const struct rlimit full = {4096, old_limit.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
-  const auto failed = stream->Sync();
-  setrlimit(RLIMIT_FSIZE, &old_limit);
-  signal(SIGXFSZ, old_handler);
-
+  const auto failed = OnAFullDisk([&] { return stream->Sync(); });
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().kind, ErrorKind::kIo);
   EXPECT_EQ(stream->journal_end(), durable);
@@ -192,6 +222,75 @@ TEST(MemoryCorruption, AFailingEmbedderLosesNothing) {
   ASSERT_TRUE(stream->Index(true));
   EXPECT_TRUE(memory->Verify().value().ok);
   EXPECT_EQ(memory->List().value()[0].units, 4);  // two of each text; the answer is pending
+}
+
+TEST(MemoryCorruption, IndexingThatFailedPartWayGoesOnWhenTriedAgain) {
+  TempDir dir;
+  int calls_left = 0;
+  EmbedderHandle embedder = FakeEmbedder();
+  embedder.embed = [&calls_left, sound = embedder.embed](std::span<const std::string_view> texts,
+                                                         std::span<float> vectors) -> Result<void> {
+    if (calls_left-- == 0) return Fail(ErrorKind::kIo, "embedder", "is out of order");
+    return sound(texts, vectors);
+  };
+  const auto memory = OpenMemory(dir.File("m"), embedder).value();
+  const auto stream = memory->OpenStream("s", "t").value();
+  Writer writer(stream.get());
+  for (int i = 0; i < 6; ++i) {
+    writer.Say(i % 2 == 0 ? Role::kUser : Role::kAssistant, kText, 1000, false);
+  }
+  const auto indexed_by = [&](int calls, bool full) {
+    calls_left = calls;
+    const auto index = [&] { return stream->Index(true); };
+    return full ? OnAFullDisk(index).has_value() : index().has_value();
+  };
+  EXPECT_FALSE(indexed_by(-1, true));
+  EXPECT_FALSE(indexed_by(2, false));  // after some of the runs
+  const StreamPos part = stream->indexed_end();
+  EXPECT_FALSE(indexed_by(-1, true));
+  EXPECT_EQ(stream->indexed_end(), part);
+  EXPECT_FALSE(indexed_by(1, false));
+  EXPECT_TRUE(indexed_by(-1, false));
+  EXPECT_TRUE(indexed_by(-1, false));
+  EXPECT_GT(stream->indexed_end(), part);
+  const VerifyReport report = memory->Verify().value();
+  EXPECT_TRUE(report.ok) << report.faults[0];
+  EXPECT_EQ(memory->List().value()[0].units, 10);  // two of each text; the last answer is pending
+}
+
+TEST(MemoryCorruption, VectorsThatAreNoNumbersAreNotStored) {
+  TempDir dir;
+  bool broken = false;
+  EmbedderHandle embedder = FakeEmbedder();
+  embedder.embed = [&broken, sound = embedder.embed](std::span<const std::string_view> texts,
+                                                     std::span<float> vectors) -> Result<void> {
+    if (!broken) return sound(texts, vectors);
+    std::fill(vectors.begin(), vectors.end(), std::nanf(""));
+    return {};
+  };
+  const auto memory = OpenMemory(dir.File("m"), embedder).value();
+  const auto stream = memory->OpenStream("s", "t").value();
+  Writer writer(stream.get());
+  ASSERT_TRUE(stream->Index(true));
+  writer.Say(Role::kUser, kText, 1000, false);
+  writer.Say(Role::kAssistant, kText, 1000, false);
+  broken = true;
+  EXPECT_EQ(stream->Index(true).error().kind, ErrorKind::kCorrupt);
+  broken = false;
+  EXPECT_TRUE(stream->Index(true));
+  EXPECT_TRUE(memory->Verify().value().ok);
+}
+
+TEST(MemoryCorruption, ALinkToTheFileIsTheSameFile) {
+  TempDir dir;
+  std::filesystem::create_symlink(dir.File("m"), dir.File("link"));
+  const auto linked = OpenMemory(dir.File("link"), FakeEmbedder()).value();  // it dangled
+  const auto memory = OpenMemory(dir.File("m"), FakeEmbedder()).value();
+  const auto stream = memory->OpenStream("s", "t").value();
+  const auto second = linked->OpenStream("s", "t");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::kBusy);
+  EXPECT_EQ(linked->DiskBytes().value(), memory->DiskBytes().value());
 }
 
 // Appends and syncs for ever, and says how far it got.

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+
+#include "memory/journal.h"
 
 namespace anabranch {
 namespace {
@@ -10,13 +14,18 @@ namespace {
 constexpr std::string_view kColumns =
     "key, text_begin, text_end, \"begin\", \"end\", turn, role, question, time_ms";
 
+}  // namespace
+
 std::vector<float> Floats(std::span<const std::byte> blob) {
   std::vector<float> values(blob.size() / sizeof(float));
   if (!values.empty()) std::memcpy(values.data(), blob.data(), values.size() * sizeof(float));
   return values;
 }
 
-}  // namespace
+bool AreCosines(std::span<const float> values) {
+  constexpr float kMost = 2;  // rounding stays far below it, and damage rarely does; no NaN passes
+  return std::all_of(values.begin(), values.end(), [](float v) { return std::fabs(v) <= kMost; });
+}
 
 Result<void> UnitStore::Insert(UnitRow* unit, std::span<const float> vector,
                                std::string_view words) {
@@ -62,8 +71,9 @@ Result<UnitRow> UnitStore::ReadRow(const Statement& row) const {
   unit.question = row.Int(7) != 0;
   unit.time_ms = row.Int(8);
   if (unit.text_begin < 0 || unit.text_end <= unit.text_begin || unit.span.end <= unit.span.begin ||
-      unit.span.begin.value() < 0 || row.Int(6) < 0 ||
-      row.Int(6) > static_cast<int64_t>(Role::kAssistant)) {
+      unit.span.begin.value() < 0 || unit.text_end > kMaxCoordinate ||
+      unit.span.end.value() > kMaxCoordinate || unit.turn < 0 || unit.turn >= kMaxCoordinate ||
+      row.Int(6) < 0 || row.Int(6) > static_cast<int64_t>(Role::kAssistant)) {
     return Fail(ErrorKind::kCorrupt, db_->name(),
                 fmt::format("the unit at text [{}, {}) is damaged", row.Int(1), row.Int(2)),
                 "restore the memory file from a copy");
@@ -90,6 +100,12 @@ Result<void> UnitStore::Load(
                       select.Blob(9).size(), static_cast<size_t>(width) * sizeof(float)),
           "restore the memory file from a copy");
     }
+    if (!AreCosines(vector)) {
+      return Fail(
+          ErrorKind::kCorrupt, db_->name(),
+          fmt::format("the vector of the unit at text {} is not of unit length", unit.text_begin),
+          "restore the memory file from a copy");
+    }
     visit(unit, vector);
   }
 }
@@ -109,9 +125,12 @@ Result<std::vector<UnitRow>> UnitStore::Rows() const {
 }
 
 Result<std::vector<int64_t>> UnitStore::Holding(std::string_view word, int64_t limit) const {
-  ASSIGN_OR_RETURN(Statement select,
-                   db_->Prepare("SELECT rowid FROM unit_words WHERE unit_words MATCH ?1 LIMIT ?2"));
-  select.BindText(1, fmt::format("\"{}\"", word)).Bind(2, limit);
+  // The word index is of all streams; CROSS JOIN walks it first, and looks each row's stream up.
+  ASSIGN_OR_RETURN(
+      Statement select,
+      db_->Prepare("SELECT key FROM unit_words CROSS JOIN unit ON key = unit_words.rowid "
+                   "WHERE unit_words MATCH ?1 AND stream = ?3 LIMIT ?2"));
+  select.BindText(1, fmt::format("\"{}\"", word)).Bind(2, limit).Bind(3, stream_);
   std::vector<int64_t> keys;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
@@ -151,7 +170,9 @@ Result<void> UnitStore::SetIndexed(int64_t text, std::span<const float> null_sco
 Result<std::vector<float>> UnitStore::NullScores() const {
   ASSIGN_OR_RETURN(Statement select, db_->Prepare("SELECT null_scores FROM stream WHERE id = ?1"));
   ASSIGN_OR_RETURN(const bool row, select.Bind(1, stream_).Step());
-  return row ? Floats(select.Blob(0)) : std::vector<float>();
+  std::vector<float> scores = row ? Floats(select.Blob(0)) : std::vector<float>();
+  if (!AreCosines(scores)) scores.clear();
+  return scores;
 }
 
 }  // namespace anabranch

@@ -12,6 +12,11 @@
 
 namespace anabranch {
 
+// The numbers of a blob.
+std::vector<float> Floats(std::span<const std::byte> blob);
+// True of parts of unit vectors, and of their products: numbers of about 1 at most.
+bool AreCosines(std::span<const float> values);
+
 class UnitStore {
  public:
   UnitStore(Database* db, int64_t stream, std::string name)
@@ -22,11 +27,11 @@ class UnitStore {
   Result<void> Insert(UnitRow* unit, std::span<const float> vector, std::string_view words);
 
   // All units with their vectors, in stream order. Error kCorrupt: a vector that is not `width`
-  // wide.
+  // wide, or not AreCosines.
   Result<void> Load(int32_t width,
                     const std::function<void(const UnitRow&, std::span<const float>)>& visit) const;
   Result<std::vector<UnitRow>> Rows() const;
-  // Keys of the units (of all streams of the file) that hold a word, at most `limit`, in no order.
+  // Keys of the units that hold a word, at most `limit`, in no order.
   Result<std::vector<int64_t>> Holding(std::string_view word, int64_t limit) const;
   Result<void> Erase(const UnitRow& unit, std::string_view words);
   // Rewrites the word index without what was erased.
@@ -34,7 +39,7 @@ class UnitStore {
 
   Result<int64_t> IndexedText() const;
   Result<void> SetIndexed(int64_t text, std::span<const float> null_scores);
-  // As they were set with it; empty: never, or for another list of null queries.
+  // As they were set with it; empty: never, or damaged.
   Result<std::vector<float>> NullScores() const;
 
  private:

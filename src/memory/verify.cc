@@ -46,6 +46,10 @@ class Verifier {
     RETURN_IF_ERROR(CheckJournal(journal, name));
     ASSIGN_OR_RETURN(const std::vector<UnitRow> rows, units.Rows());
     for (const UnitRow& row : rows) RETURN_IF_ERROR(CheckUnit(journal, name, row));
+    ASSIGN_OR_RETURN(Statement scores,
+                     db_->Prepare("SELECT null_scores FROM stream WHERE id = ?1"));
+    RETURN_IF_ERROR(scores.Bind(1, id).Step());
+    if (!AreCosines(Floats(scores.Blob(0)))) Fault(name, "its null scores are no cosines");
     ASSIGN_OR_RETURN(const int64_t indexed_text, units.IndexedText());
     return CheckNoHole(journal, name, rows, indexed_text);
   }
@@ -59,8 +63,10 @@ class Verifier {
   // Records are contiguous, and so is their text.
   Result<void> CheckJournal(const JournalStore& journal, const std::string& name) {
     std::optional<StoredRecord> last;
+    int64_t n = 0;
     const StreamSpan all = {StreamPos(0), StreamPos(std::numeric_limits<int64_t>::max())};
-    return journal.ForEach(all, [&](StoredRecord stored) -> Result<void> {
+    RETURN_IF_ERROR(journal.ForEach(all, [&](StoredRecord stored) -> Result<void> {
+      ++n;
       if (last) {
         if (stored.record.begin != last->end) {
           Fault(name, fmt::format("the record at {} follows one that ends at {}",
@@ -73,19 +79,27 @@ class Verifier {
       }
       last = std::move(stored);
       return {};
-    });
+    }));
+    ASSIGN_OR_RETURN(const int64_t count, journal.Count());
+    if (n != count) {
+      Fault(name, fmt::format("{} of {} records lie outside of the stream", count - n, count));
+    }
+    return {};
   }
 
   // A unit's id, text and span follow from the journal.
   Result<void> CheckUnit(const JournalStore& journal, const std::string& name, const UnitRow& row) {
     const std::string where =
         fmt::format("{}, unit at text [{}, {})", name, row.text_begin, row.text_end);
-    ASSIGN_OR_RETURN(Statement id, db_->Prepare("SELECT id FROM unit WHERE key = ?1"));
-    RETURN_IF_ERROR(id.Bind(1, row.key).Step());
-    if (UnitId(static_cast<uint64_t>(id.Int(0))) !=
+    ASSIGN_OR_RETURN(Statement unit,
+                     db_->Prepare("SELECT id, data FROM unit LEFT JOIN vector ON unit = key "
+                                  "WHERE key = ?1"));
+    RETURN_IF_ERROR(unit.Bind(1, row.key).Step());
+    if (UnitId(static_cast<uint64_t>(unit.Int(0))) !=
         MakeUnitId(name, row.text_begin, row.text_end)) {
       Fault(where, "its id is not that of its text");
     }
+    if (!AreCosines(Floats(unit.Blob(1)))) Fault(where, "its vector is not of unit length");
     const int64_t size = row.text_end - row.text_begin;
     ASSIGN_OR_RETURN(const std::optional<RunText> run, journal.NextRun(row.text_begin, size));
     if (!run || run->text_begin != row.text_begin || run->text_end() < row.text_end) {
