@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # The table of each folder under src/kernels, as the compiler mangles it.
 TABLES = {"avx2": "_ZN9anabranch12kAvx2KernelsE", "avx512": "_ZN9anabranch14kAvx512KernelsE"}
 
-# What sanitizers and exception tables add to every object; no code of ours.
-NOT_OURS = re.compile(r"__odr_asan.*|DW\.ref\..*")
+# What sanitizers and exception tables add to every object, type information too; no code of ours.
+NOT_OURS = re.compile(r"__odr_asan.*|DW\.ref\..*|_ZT[IS]F.*")
 
 MEMBER = re.compile(r"(?:.*[\[/])?([^/\[\]]+\.o)\]?:")
 

@@ -124,7 +124,7 @@ inline void TileTimesRows(const Weight& w, int64_t tile_index, const Mat& x,
   const GgufType type = TypeOf(w);
   const bool quant = FormatOf(type).bits != 0;
   const unsigned char* tile = w.data.p + tile_index * LayoutOf(type, w.cols).bytes;
-  const XBlock* group = quantized + row * (w.cols / 32);
+  const XBlock* group = quant ? quantized + row * (w.cols / 32) : nullptr;
   const int64_t most = quant ? kQuantRows : kRowGroup;
   for (int64_t r = 0; r < n;) {
     const int64_t left = Min(n - r, most);
@@ -133,7 +133,8 @@ inline void TileTimesRows(const Weight& w, int64_t tile_index, const Mat& x,
                       : step == 4 ? TileOf<4>(type)
                       : step == 2 ? TileOf<2>(type)
                                   : TileOf<1>(type);
-    const void* from = quant ? static_cast<const void*>(group + r) : Row(x, row + r);
+    const void* from = Row(x, row + r);
+    if (quant) from = group + r;
     fn(tile, w.cols, from, x.stride, out + r * kWidth);
     r += step;
   }
