@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/option_types.h"
+#include "cli/utf8.h"
 
 namespace anabranch::cli {
 namespace {
@@ -27,6 +28,17 @@ void NoteInvalidUtf8(const ConversationReader& reader, Terminal& terminal) {
       reader.name(), WithThousands(reader.invalid_utf8()), reader.first_invalid_line()));
 }
 
+// Text for the model, which reads UTF-8 alone.
+CLI::Option* AddModelText(CLI::App& app, std::string_view names, std::optional<std::string>& target,
+                          const std::string& help) {
+  const auto set = [&target](const std::string& text) -> Result<void> {
+    target = text;
+    RepairUtf8(&*target);
+    return {};
+  };
+  return AddParsed(app, names, "TEXT", set, help);
+}
+
 }  // namespace
 
 void AddInputOptions(CLI::App& app, InputFlags& flags) {
@@ -37,8 +49,9 @@ void AddInputOptions(CLI::App& app, InputFlags& flags) {
         AddText(app, "--data-root", flags.data_root,
                 "Where a FILE that does not exist is looked for")
             ->type_name("FOLDER"),
-        AddText(app, "-p,--prompt", flags.prompt, "Question to answer after what is read"),
-        AddText(app, "--system", flags.system, "System prompt, instead of the conversation's")}) {
+        AddModelText(app, "-p,--prompt", flags.prompt, "Question to answer after what is read"),
+        AddModelText(app, "--system", flags.system,
+                     "System prompt, instead of the conversation's")}) {
     option->group("Input");
   }
 }
