@@ -34,8 +34,7 @@ class HelpFormatter final : public CLI::Formatter {
     return names;
   }
   std::string make_option_opts(const CLI::Option* option) const override {
-    const bool takes_value = option->get_type_size() != 0 && !option->get_type_name().empty();
-    return takes_value ? " " + option->get_type_name() : "";
+    return TakesValue(*option) ? " " + option->get_type_name() : "";
   }
 };
 
@@ -153,10 +152,11 @@ Result<CommandLine::Request> CommandLine::Parse(std::vector<std::string> args,
     return Fail(ErrorKind::kInvalid, "", error.what(), "see --help");
   }
   CLI::App& command = Asked(app_);
-  if (version_) return Request{.run = nullptr, .text = VersionText(env)};
-  if (const auto extras = app_.remaining(true); !extras.empty()) {
-    return tl::unexpected(Unknown(extras, command));
-  }
+  std::vector<std::string> extras = app_.remaining(true);
+  std::erase(extras, "--");  // the end of options, which CLI11 leaves among them
+  const bool asks_version = version_ || (!extras.empty() && extras.front() == "--version");
+  if (asks_version) return Request{.run = nullptr, .text = VersionText(env)};
+  if (!extras.empty()) return tl::unexpected(Unknown(extras, command));
   const auto run = runs_.find(&command);
   if (run == runs_.end()) {
     return Fail(ErrorKind::kInvalid, "", "no command was given",

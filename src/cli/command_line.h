@@ -32,8 +32,8 @@ class CommandLine {
     const CommandFn* run = nullptr;
     std::string text;
   };
-  // `args` without the program's name. Errors: kInvalid, for a usage that is wrong; others, for a
-  // configuration file that cannot be read. To be called once.
+  // `args` without the program's name. Errors: a usage that is wrong, of whatever kind; a wrong
+  // configuration file is one. To be called once.
   Result<Request> Parse(std::vector<std::string> args, const Environment& env);
 
   const CommonOptions& common() const { return common_; }

@@ -6,12 +6,14 @@
 #include <map>
 #include <regex>
 
+#include "cli/option_types.h"
 #include "cli/run.h"
 #include "support/temp_dir.h"
 
 namespace anabranch::cli {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // A command line with the options of run, and what they were when it ran.
@@ -19,13 +21,17 @@ struct Line {
   std::map<std::string, std::string> variables;
   CommandLine line;
   RunOptions options;
-  bool ran = false;
+  std::vector<std::string> words;
+  bool loud = false, ran = false;
 
   std::string Parse(std::vector<std::string> args) {
     CLI::App& run = line.AddCommand("run", "Run", [](CommandContext&) { return 0; });
     AddRunOptions(line, run, options);
     CLI::App& group = line.AddGroup("memory", "Memory");
     line.AddCommand(group, "list", "List", [](CommandContext&) { return 0; });
+    CLI::App& say = line.AddCommand("say", "Say", [](CommandContext&) { return 0; });
+    AddWords(say, "words", words, "Words");
+    AddSwitch(say, "--loud", loud, "Loud");
     const Environment env = [this](const std::string& name) {
       const auto found = variables.find(name);
       return found == variables.end() ? std::nullopt : std::optional<std::string>(found->second);
@@ -159,6 +165,51 @@ TEST(CommandLineTest, TheLastOfSeveralValuesCounts) {
   Line line;
   EXPECT_EQ(line.Parse({"run", "--recent-size", "1", "--recent_size", "2"}), "");
   EXPECT_EQ(line.options.dialogue.sizes.recent_size, 2);
+}
+
+TEST(CommandLineTest, SwitchesAreTrueOrFalse) {
+  const auto streaming = [](const char* word) {
+    Line line;
+    EXPECT_EQ(line.Parse({"run", word}), "");
+    return line.options.dialogue.sizes.streaming;
+  };
+  EXPECT_EQ(streaming("--json"), std::nullopt);
+  EXPECT_EQ(streaming("--enable-streaming"), true);
+  EXPECT_EQ(streaming("--enable_streaming=Yes"), true);
+  EXPECT_EQ(streaming("--enable-streaming=0"), false);
+  EXPECT_THAT(Line().Parse({"run", "--enable-streaming=maybe"}),
+              HasSubstr("--enable-streaming: 'maybe' is neither true nor false"));
+  EXPECT_THAT(Line().Parse({"run", "--json=99999999999999999999"}), HasSubstr("neither true nor"));
+  Line line;
+  line.variables = {{"ANABRANCH_ENABLE_STREAMING", "maybe"}};
+  EXPECT_THAT(line.Parse({"run"}),
+              HasSubstr("$ANABRANCH_ENABLE_STREAMING: --enable-streaming: 'm"));
+}
+
+TEST(CommandLineTest, WordsAreTakenAsTheyAre) {
+  const auto words = [](std::vector<std::string> args) {
+    Line line;
+    args.insert(args.begin(), "say");
+    EXPECT_EQ(line.Parse(std::move(args)), "");
+    return line.words;
+  };
+  EXPECT_THAT(words({}), ElementsAre());
+  EXPECT_THAT(words({"[a,b]"}), ElementsAre("[a,b]"));
+  EXPECT_THAT(words({"{}"}), ElementsAre("{}"));
+  EXPECT_THAT(words({"", "[]", "run"}), ElementsAre("", "[]", "run"));
+  EXPECT_THAT(words({"a", "--loud", "b"}), ElementsAre("a", "b"));
+  EXPECT_THAT(words({"--", "-x"}), ElementsAre("-x"));
+  EXPECT_THAT(words({"a", "--", "-x", "--loud", "--", "run"}),
+              ElementsAre("a", "-x", "--loud", "--", "run"));
+  EXPECT_THAT(Line().Parse({"say", "-x"}), HasSubstr("-x: is no option of anabranch say"));
+  EXPECT_THAT(Line().Parse({"say", "--help"}), HasSubstr("[words...]"));
+}
+
+TEST(CommandLineTest, TextForTheModelIsMadeUtf8) {
+  Line line;
+  EXPECT_EQ(line.Parse({"run", "-p", "caf\xe9", "--system", "\xff"}), "");
+  EXPECT_EQ(line.options.input.prompt, "caf\uFFFD");
+  EXPECT_EQ(line.options.input.system, "\uFFFD");
 }
 
 TEST(CommandLineTest, HelpHasALineForEachOptionWithoutUnderscores) {

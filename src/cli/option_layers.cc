@@ -29,10 +29,8 @@ bool FamilyHasValue(const CLI::Option* option, const std::vector<OptionFamily>& 
 }
 
 Result<void> SetValue(CLI::Option* option, const Given& given) {
-  const bool is_switch = option->get_type_size() == 0;
   try {
-    option->add_result(is_switch ? option->get_flag_value(option->get_lnames().front(), given.text)
-                                 : given.text);
+    option->add_result(given.text);
     option->run_callback();
   } catch (const CLI::ParseError& error) {
     return Fail(ErrorKind::kInvalid, given.place, error.what());

@@ -24,6 +24,18 @@ std::string Quoted(std::string_view text) {
   return text.size() <= 40 ? fmt::format("'{}'", text) : fmt::format("'{}...'", text.substr(0, 40));
 }
 
+template <typename Target>
+CLI::Option* AddSwitchTo(CLI::App& app, std::string_view names, Target& target,
+                         const std::string& help) {
+  const auto set = [&target](const std::string& text) -> Result<void> {
+    Result<bool> value = ParseSwitch(text);
+    if (!value) return tl::unexpected(value.error());
+    target = *value;
+    return {};
+  };
+  return AddParsed(app, names, "", set, help)->expected(0);
+}
+
 }  // namespace
 
 Result<int64_t> ParseInteger(std::string_view text, int64_t low, int64_t high) {
@@ -41,6 +53,19 @@ Result<double> ParseNumber(std::string_view text, double low, double high) {
   return Fail(ErrorKind::kInvalid, "",
               fmt::format("{} is not a number from {} to {}", Quoted(text), low, high));
 }
+
+Result<bool> ParseSwitch(std::string_view text) {
+  const std::string word = CLI::detail::to_lower(std::string(text));
+  for (const char* yes : {"true", "on", "yes", "1"}) {
+    if (word == yes) return true;
+  }
+  for (const char* no : {"false", "off", "no", "0"}) {
+    if (word == no) return false;
+  }
+  return Fail(ErrorKind::kInvalid, "", fmt::format("{} is neither true nor false", Quoted(text)));
+}
+
+bool TakesValue(const CLI::Option& option) { return option.get_expected_max() != 0; }
 
 std::string WithUnderscores(std::string_view names) {
   std::string all(names);
@@ -104,15 +129,27 @@ CLI::Option* AddChoice(CLI::App& app, std::string_view names, std::string& targe
 
 CLI::Option* AddSwitch(CLI::App& app, std::string_view names, bool& target,
                        const std::string& help) {
-  return app.add_flag(WithUnderscores(names), target, help)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  return AddSwitchTo(app, names, target, help);
 }
 
 CLI::Option* AddSwitch(CLI::App& app, std::string_view names, std::optional<bool>& target,
                        const std::string& help) {
-  const std::function<void(int64_t)> set = [&target](int64_t count) { target = count > 0; };
-  return app.add_flag_function(WithUnderscores(names), set, help)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  return AddSwitchTo(app, names, target, help);
+}
+
+CLI::Option* AddWords(CLI::App& app, const std::string& name, std::vector<std::string>& target,
+                      const std::string& help) {
+  // CLI11 reads "[a,b]" as a list where it takes words beyond the number that it expects; so it
+  // expects more than any command line holds.
+  constexpr int kManyWords = 1 << 28;
+  const CLI::callback_t take = [&target](const std::vector<std::string>& words) {
+    target = words;
+    return true;
+  };
+  return app.add_option(name, take, help)
+      ->type_name("TEXT")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->expected(kManyWords, CLI::detail::expected_max_vector_size);
 }
 
 }  // namespace anabranch::cli

@@ -18,6 +18,11 @@ inline constexpr int64_t kMaxInt64 = std::numeric_limits<int64_t>::max();
 // The whole text as a number in [low, high]; the fault names both. NaN is none.
 Result<int64_t> ParseInteger(std::string_view text, int64_t low, int64_t high);
 Result<double> ParseNumber(std::string_view text, double low, double high);
+// true, on, yes, 1 or false, off, no, 0, in any case.
+Result<bool> ParseSwitch(std::string_view text);
+
+// False for a switch.
+bool TakesValue(const CLI::Option& option);
 
 // "-m,--model,--model-name-or-path" with "--model_name_or_path" as well.
 std::string WithUnderscores(std::string_view names);
@@ -36,6 +41,10 @@ CLI::Option* AddSwitch(CLI::App& app, std::string_view names, bool& target,
                        const std::string& help);
 CLI::Option* AddSwitch(CLI::App& app, std::string_view names, std::optional<bool>& target,
                        const std::string& help);
+
+// A positional of any number of words, taken as they are.
+CLI::Option* AddWords(CLI::App& app, const std::string& name, std::vector<std::string>& target,
+                      const std::string& help);
 
 // The parts of AddInteger and AddNumber that need no template.
 CLI::Option* AddParsed(CLI::App& app, std::string_view names, const std::string& type,

@@ -100,7 +100,7 @@ void AddTokenizeCommand(CommandLine& line) {
   CLI::App& app =
       line.AddCommand("tokenize", "Text to token ids, and back",
                       [flags](CommandContext& context) { return Tokenize(*flags, context); });
-  app.add_option("text", flags->words, "Text, or ids with --ids; else stdin");
+  AddWords(app, "text", flags->words, "Text, or ids with --ids; else stdin");
   AddText(app, "-p,--prompt", flags->prompt, "Text, or ids with --ids");
   AddText(app, "-f,--file,--file-path", flags->file, "Text to read, -: stdin")->type_name("FILE");
   AddSwitch(app, "--ids", flags->ids, "The input is token ids: show their text");
