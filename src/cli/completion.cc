@@ -32,7 +32,7 @@ OptionWords WordsOf(const CLI::Option& option) {
     if (name.find('_') == std::string::npos) words.names.push_back("--" + name);
   }
   words.description = option.get_description();
-  words.takes_value = option.get_type_size() != 0;
+  words.takes_value = TakesValue(option);
   const std::string type = option.get_type_name();
   if (type.find('|') != std::string::npos) {
     for (size_t begin = 0; begin <= type.size();) {
@@ -74,8 +74,13 @@ std::string Names(const CommandWords& command) {
   return fmt::format("{}", fmt::join(words, " "));
 }
 
-// zsh runs the same function, through its own emulation of bash's completion.
-std::string BashScript(const std::vector<CommandWords>& commands) {
+// Each name of compgen's output is one word, whatever spaces it holds.
+constexpr const char* kBashFiles = R"(mapfile -t COMPREPLY < <(compgen -f -- "$1"))";
+constexpr const char* kZshFiles = R"(local IFS=$'\n'; COMPREPLY=($(compgen -f -- "$1")))";
+
+// zsh runs the same function, through its own emulation of bash's completion; `files` puts the
+// names of files that begin with $1 into COMPREPLY.
+std::string BashScript(const std::vector<CommandWords>& commands, const char* files) {
   std::string words_cases, value_cases;
   for (const CommandWords& command : commands) {
     words_cases +=
@@ -86,14 +91,17 @@ std::string BashScript(const std::vector<CommandWords>& commands) {
         value_cases += fmt::format(
             "    {}) {} ;;\n", Quoted(command.path + " " + name),
             option.choices.empty()
-                ? "COMPREPLY=($(compgen -f -- \"$current\")); return"
+                ? "_anabranch_files \"$current\"; return"
                 : fmt::format("COMPREPLY=($(compgen -W {} -- \"$current\")); return",
                               Quoted(fmt::format("{}", fmt::join(option.choices, " ")))));
       }
     }
   }
   return fmt::format(
-      R"(_anabranch() {{
+      R"(_anabranch_files() {{
+  {}
+}}
+_anabranch() {{
   local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}"
   local command="" words=""
   if ((COMP_CWORD > 1)); then command="${{COMP_WORDS[1]}}"; fi
@@ -104,12 +112,12 @@ std::string BashScript(const std::vector<CommandWords>& commands) {
 {}  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   if ((${{#COMPREPLY[@]}} == 0)) && [[ $current != -* ]]; then
-    COMPREPLY=($(compgen -f -- "$current"))
+    _anabranch_files "$current"
   fi
 }}
 complete -o filenames -F _anabranch anabranch
 )",
-      value_cases, words_cases);
+      files, value_cases, words_cases);
 }
 
 std::string FishScript(const std::vector<CommandWords>& commands) {
@@ -155,10 +163,10 @@ std::string CompletionScript(const CLI::App& app, Shell shell) {
   Collect(app, "", &commands);
   switch (shell) {
     case Shell::kBash:
-      return BashScript(commands);
+      return BashScript(commands, kBashFiles);
     case Shell::kZsh:
       return "#compdef anabranch\nautoload -U +X bashcompinit && bashcompinit\n" +
-             BashScript(commands);
+             BashScript(commands, kZshFiles);
     case Shell::kFish:
       return FishScript(commands);
   }

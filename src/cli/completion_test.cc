@@ -52,13 +52,27 @@ TEST(CompletionTest, BashOffersCommandsOptionsAndChoices) {
   EXPECT_THAT(Offered("anabranch run -"), Not(Contains(HasSubstr("_"))));
 }
 
+TEST(CompletionTest, BashGoesOnAfterASwitch) {
+  EXPECT_THAT(Offered("anabranch run --enable-streaming --recent"), ElementsAre("--recent-size"));
+  EXPECT_THAT(Offered("anabranch run --json --recent"), ElementsAre("--recent-size"));
+}
+
+TEST(CompletionTest, BashKeepsTheSpacesOfFileNames) {
+  const testing::TempDir folder;
+  const std::string file = folder.WriteFile("two words.json", "");
+  const std::string typed = "'" + folder.File("two") + "'";
+  EXPECT_THAT(Offered("anabranch run -f " + typed), ElementsAre(file));
+  EXPECT_THAT(Offered("anabranch inspect " + typed), ElementsAre(file));
+}
+
 TEST(CompletionTest, OtherShellsHaveEachCommand) {
   for (const char* command : {"run", "chat", "memory", "verify", "completion"}) {
     EXPECT_THAT(Script(Shell::kFish), HasSubstr(command));
     EXPECT_THAT(Script(Shell::kZsh), HasSubstr(command));
   }
   EXPECT_TRUE(Script(Shell::kZsh).starts_with("#compdef anabranch\n"));
-  EXPECT_THAT(Script(Shell::kFish), HasSubstr("-l recent-size"));
+  EXPECT_THAT(Script(Shell::kFish), HasSubstr("-l recent-size -r"));
+  EXPECT_THAT(Script(Shell::kFish), HasSubstr("-l enable-streaming -d"));
 }
 
 }  // namespace
