@@ -28,17 +28,23 @@ struct MemoryFlags {
 };
 using FlagsPtr = std::shared_ptr<MemoryFlags>;
 
-// A memory that exists: opening one to look at it must not make it.
+// A memory that exists: opening one to look at it must not make it, nor one of an empty file.
 Result<std::unique_ptr<MemoryFile>> OpenMemory(const MemoryFlags& flags,
                                                const std::string& embedder) {
   std::string path = flags.memory;
   if (path.starts_with("sqlite:")) path.erase(0, std::string_view("sqlite:").size());
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
-    return Fail(ErrorKind::kNotFound, flags.memory, "is not there",
+  const bool is_there = std::filesystem::exists(path, error);
+  if (!is_there || std::filesystem::file_size(path, error) == 0) {
+    return Fail(ErrorKind::kNotFound, flags.memory, is_there ? "is empty" : "is not there",
                 "give the file that run or chat was given with --memory");
   }
   return MemoryFile::Open(flags.memory, embedder);
+}
+
+// A stream that was forgotten as a whole has no times.
+OrderedJson TimeJson(int64_t time_ms) {
+  return time_ms == 0 ? OrderedJson(nullptr) : OrderedJson(FormatTime(time_ms));
 }
 
 OrderedJson StreamJson(const MemoryStreamInfo& stream) {
@@ -49,15 +55,19 @@ OrderedJson StreamJson(const MemoryStreamInfo& stream) {
           {"turns", stream.turns},
           {"units", stream.units},
           {"text_bytes", stream.text_bytes},
-          {"first_time", FormatTime(stream.first_time_ms)},
-          {"last_time", FormatTime(stream.last_time_ms)}};
+          {"first_time", TimeJson(stream.first_time_ms)},
+          {"last_time", TimeJson(stream.last_time_ms)}};
 }
 
 std::string StreamText(const MemoryStreamInfo& stream) {
-  return fmt::format("{}: {} tokens, {} turns, {} units, {} of text, {} to {}\n", stream.name,
-                     WithThousands(stream.end.value()), WithThousands(stream.turns),
-                     WithThousands(stream.units), FormatBytes(stream.text_bytes),
-                     FormatTime(stream.first_time_ms), FormatTime(stream.last_time_ms));
+  std::string text = fmt::format("{}: {} tokens, {} turns, {} units, {} of text", stream.name,
+                                 WithThousands(stream.end.value()), WithThousands(stream.turns),
+                                 WithThousands(stream.units), FormatBytes(stream.text_bytes));
+  if (stream.last_time_ms != 0) {
+    text += fmt::format(", {} to {}", FormatTime(stream.first_time_ms),
+                        FormatTime(stream.last_time_ms));
+  }
+  return text + "\n";
 }
 
 Result<void> List(const MemoryFlags& flags, CommandContext& context) {
@@ -168,9 +178,12 @@ Result<void> Verify(const MemoryFlags& flags, CommandContext& context) {
 }
 
 // What is missing on the command line, if anything is.
-Result<void> CheckUsage(const MemoryFlags& flags, bool forgets) {
+Result<void> CheckUsage(const MemoryFlags& flags, bool searches, bool forgets) {
   if (flags.memory.empty()) {
     return Fail(ErrorKind::kInvalid, "--memory", "is missing", "say where the memory lives");
+  }
+  if (searches && flags.query.empty()) {
+    return Fail(ErrorKind::kInvalid, "memory search", "nothing is looked for", "give a text");
   }
   const int given = (flags.span ? 1 : 0) + (flags.before_ms ? 1 : 0) + (flags.matching ? 1 : 0) +
                     (flags.all ? 1 : 0);
@@ -186,7 +199,7 @@ using MemoryFn = Result<void> (*)(const MemoryFlags&, CommandContext&);
 CLI::App& AddOne(CommandLine& line, CLI::App& group, const char* name, const char* description,
                  const FlagsPtr& flags, MemoryFn run) {
   CLI::App& app = line.AddCommand(group, name, description, [flags, run](CommandContext& context) {
-    Result<void> usage = CheckUsage(*flags, run == Forget);
+    Result<void> usage = CheckUsage(*flags, run == Search, run == Forget);
     if (!usage) return ReportUsage(context, usage.error());
     Result<void> done = run(*flags, context);
     return done ? kExitOk : ReportError(context, done.error());
@@ -241,7 +254,7 @@ void AddMemoryCommand(CommandLine& line) {
   };
   AddOne(line, group, "list", "The streams of a memory", flags, List);
   CLI::App& search = AddOne(line, group, "search", "What is like a text", flags, Search);
-  search.add_option("query", flags->query, "Text to look for")->required();
+  AddWords(search, "query", flags->query, "Text to look for");
   add_stream(search);
   AddInteger(search, "-k,--count", flags->k, 1, 10000, "Passages at most [5]");
   AddText(search, "--embedder", flags->embedder,
