@@ -23,10 +23,11 @@ std::string HistoryPath(const Environment& env) {
 }
 
 // Says what the user cannot see: the answer was given without text that is gone from the window.
-void NoteWhatIsMissing(const Answer& answer, const StreamStats& stats, Terminal& terminal) {
-  if (stats.evicted == 0 || answer.recall.decision == RecallDecision::kUsed) return;
+// What was forgotten is not missed.
+void NoteWhatIsMissing(const Answer& answer, int64_t evicted, Terminal& terminal) {
+  if (evicted == 0 || answer.recall.decision == RecallDecision::kUsed) return;
   terminal.Note(terminal.Dim(fmt::format("({} tokens have left the window; nothing was recalled)",
-                                         WithThousands(stats.evicted))));
+                                         WithThousands(evicted))));
 }
 
 Result<void> Say(std::string text, ChatSession& session) {
@@ -41,7 +42,7 @@ Result<void> Say(std::string text, ChatSession& session) {
     session.context.terminal.Note(session.context.terminal.Dim("(stopped)"));
   }
   const StreamStats stats = session.dialogue.stream().stats();
-  NoteWhatIsMissing(*answer, stats, session.context.terminal);
+  NoteWhatIsMissing(*answer, stats.evicted - session.forgotten, session.context.terminal);
   if (stats.evicted > 0 && !session.when_full) {
     session.when_full = FootprintOf(session.dialogue.stream());
   }
@@ -96,7 +97,8 @@ void AddChatCommand(CommandLine& line) {
 }
 
 int Chat(const ChatOptions& options, CommandContext& context) {
-  Result<RecallMode> valid = ResolveRecall(options.dialogue.recall, kChatDefaults.recall);
+  Result<StreamOptions> valid =
+      ToStreamOptions(options.dialogue.sizes, options.dialogue.recall, kChatDefaults, 0);
   if (!valid) return ReportUsage(context, valid.error());
   InstallInterrupt();
   Result<Opening> opening = OpenOpening(options.input, options.input.file, context);

@@ -79,6 +79,7 @@ Result<void> Recall(const std::string& text, ChatSession& session) {
 Result<void> Forget(ChatSession& session) {
   Result<ForgetResult> forgotten = session.dialogue.stream().ForgetAll();
   if (!forgotten) return tl::unexpected(forgotten.error());
+  session.forgotten = session.dialogue.stream().stats().evicted;
   std::erase_if(session.transcript, [](const Turn& turn) { return turn.role != Role::kSystem; });
   session.context.terminal.Note(fmt::format("forgot {} units, {} of text",
                                             WithThousands(forgotten->units),

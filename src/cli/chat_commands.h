@@ -25,6 +25,7 @@ struct ChatSession {
   // Once the window was full, from when on nothing of the stream itself grows; growth counts from
   // here.
   std::optional<Footprint> when_full;
+  int64_t forgotten = 0;  // tokens that /forget took out of the window, or that had left it then
 };
 
 // Unix time.

@@ -124,6 +124,9 @@ int Demo(const DemoOptions& options, CommandContext& context) {
                                  .fault = "needs a conversation and what its answer must hold",
                                  .remedy = "give -f FILE and --expect TEXT"});
   }
+  Result<StreamOptions> valid =
+      ToStreamOptions(options.dialogue.sizes, options.dialogue.recall, kDemoDefaults, 0);
+  if (!valid) return ReportUsage(context, valid.error());
   InstallInterrupt();
   Result<Opening> opening = OpenOpening(options.input, options.input.file, context);
   if (!opening) return ReportError(context, opening.error());

@@ -82,6 +82,10 @@ Result<std::unique_ptr<Dialogue>> Dialogue::Open(const DialogueFlags& flags,
   Dialogue& self = *dialogue;
   Result<StreamOptions> options = ToStreamOptions(flags.sizes, flags.recall, defaults, 0);
   if (!options) return tl::unexpected(options.error());
+  if (!options->streaming && options->recent_size) {
+    context.terminal.Note(fmt::format("{} is not used without --enable-streaming",
+                                      flags.sizes.ctx_size ? "--ctx-size" : "--recent-size"));
+  }
   Result<EngineOptions> engine_options = self.FindFiles(defaults, &*options);
   if (!engine_options) return tl::unexpected(engine_options.error());
   Result<std::unique_ptr<Engine>> engine = Engine::Open(*engine_options);
