@@ -33,11 +33,6 @@ Result<PerplexityReport> Measure(const PerplexityFlags& flags, CommandContext& c
   if (!input) return tl::unexpected(input.error());
   Result<std::string> text = ReadAll(*input, kMaxTextBytes);
   if (!text) return tl::unexpected(text.error());
-  std::ofstream nll_file;
-  if (!flags.nll_out.empty()) {
-    nll_file.open(flags.nll_out);
-    if (!nll_file) return Fail(ErrorKind::kIo, flags.nll_out, std::strerror(errno));
-  }
   const ProgressFn progress = [&context](const Progress& now) {
     context.terminal.ShowProgress(now);
   };
@@ -52,6 +47,11 @@ Result<PerplexityReport> Measure(const PerplexityFlags& flags, CommandContext& c
   Result<std::unique_ptr<Engine>> engine = Engine::Open(engine_options);
   if (!engine) return tl::unexpected(engine.error());
 
+  std::ofstream nll_file;  // opened here: a model that is missing must not empty the file
+  if (!flags.nll_out.empty()) {
+    nll_file.open(flags.nll_out);
+    if (!nll_file) return Fail(ErrorKind::kIo, flags.nll_out, std::strerror(errno));
+  }
   PerplexityOptions options;
   options.streaming = flags.streaming;
   options.start_size = flags.start_size;
