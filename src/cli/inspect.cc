@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "cli/json_output.h"
 #include "cli/option_types.h"
@@ -25,6 +26,15 @@ Result<std::string> FindFile(const std::string& name, const Environment& env) {
   std::error_code error;
   if (std::filesystem::is_directory(name, error)) return name + "/model.safetensors";
   return FindModel(name, ModelKind::kLanguageModel, env);
+}
+
+// A file that does not begin as GGUF was read as safetensors: what it is not is both.
+Error NamingBothFormats(Error error) {
+  constexpr std::string_view kOne = "is no safetensors file";
+  if (error.fault.starts_with(kOne)) {
+    error.fault.replace(0, kOne.size(), "is neither a GGUF nor a safetensors file");
+  }
+  return error;
 }
 
 std::string PlanText(const StreamPlan& plan) {
@@ -87,7 +97,7 @@ int Inspect(const InspectFlags& flags, CommandContext& context) {
   Result<std::string> path = FindFile(flags.file, context.env);
   if (!path) return ReportError(context, path.error());
   Result<FileInfo> file = InspectFile(*path);
-  if (!file) return ReportError(context, file.error());
+  if (!file) return ReportError(context, NamingBothFormats(file.error()));
 
   OrderedJson object = FileJson(*file);
   std::string text = FileText(*file);
