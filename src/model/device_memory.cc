@@ -9,11 +9,15 @@ namespace anabranch {
 DeviceMemory::DeviceMemory(DeviceMemory&& other) noexcept
     : exec_(other.exec_),
       blocks_(std::exchange(other.blocks_, {})),
+      shared_(std::exchange(other.shared_, {})),
+      shared_left_(std::exchange(other.shared_left_, 0)),
       bytes_(std::exchange(other.bytes_, 0)) {}
 
 DeviceMemory& DeviceMemory::operator=(DeviceMemory&& other) noexcept {
   std::swap(exec_, other.exec_);
   std::swap(blocks_, other.blocks_);
+  std::swap(shared_, other.shared_);
+  std::swap(shared_left_, other.shared_left_);
   std::swap(bytes_, other.bytes_);
   return *this;
 }
@@ -23,15 +27,25 @@ DeviceMemory::~DeviceMemory() {
 }
 
 Result<DevPtr> DeviceMemory::Alloc(size_t bytes, const std::string& what) {
-  DevPtr block;
-  if (!exec_->table().alloc(exec_->exec(), bytes, &block)) {
-    return Fail(ErrorKind::kLimit, what,
-                "no memory for " + std::to_string(bytes / 1'000'000) + " MB",
-                "use a smaller model or smaller sizes");
+  constexpr size_t kAlignment = 64;
+  const bool shares = bytes < kBlockBytes;
+  const size_t taken = shares ? (bytes / kAlignment + 1) * kAlignment : bytes;
+  DevPtr memory = shared_;
+  if (!shares || taken > shared_left_) {
+    if (!exec_->table().alloc(exec_->exec(), shares ? kBlockBytes : bytes, &memory)) {
+      return Fail(ErrorKind::kLimit, what,
+                  "no memory for " + std::to_string(bytes / 1'000'000) + " MB",
+                  "use a smaller model or smaller sizes");
+    }
+    blocks_.push_back(memory);
+    if (shares) shared_left_ = kBlockBytes;
   }
-  blocks_.push_back(block);
+  if (shares) {
+    shared_.p = memory.p + taken;
+    shared_left_ -= taken;
+  }
   bytes_ += bytes;
-  return block;
+  return memory;
 }
 
 Result<Mat> DeviceMemory::AllocMat(int32_t rows, int32_t cols, const std::string& what) {

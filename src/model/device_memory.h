@@ -11,6 +11,8 @@
 
 namespace anabranch {
 
+// Small requests share blocks of kBlockBytes, so that a model's weights lie on few and large pages.
+//
 // Invariant: every block came from exec's table and is freed exactly once. The exec must outlive
 // it.
 class DeviceMemory {
@@ -20,16 +22,20 @@ class DeviceMemory {
   DeviceMemory& operator=(DeviceMemory&& other) noexcept;
   ~DeviceMemory();
 
-  CpuExec& exec() const { return *exec_; }
-  size_t bytes() const { return bytes_; }
+  static constexpr size_t kBlockBytes = size_t{8} << 20;
 
-  // Error kLimit: no memory, with `what` it was for and the size.
+  CpuExec& exec() const { return *exec_; }
+  size_t bytes() const { return bytes_; }  // that were asked for
+
+  // 64-byte aligned. Error kLimit: no memory, with `what` it was for and the size.
   Result<DevPtr> Alloc(size_t bytes, const std::string& what);
   Result<Mat> AllocMat(int32_t rows, int32_t cols, const std::string& what);
 
  private:
   CpuExec* exec_;
   std::vector<DevPtr> blocks_;
+  DevPtr shared_;           // what is left of the block that small requests share
+  size_t shared_left_ = 0;  // its bytes
   size_t bytes_ = 0;
 };
 
