@@ -33,6 +33,15 @@ std::string OneLine(std::string_view text, size_t width) {
   return line.substr(0, space == std::string::npos ? width - 3 : space) + "...";
 }
 
+// The passage from the sentence on that holds the expected text.
+std::string Excerpt(const std::string& text, const std::string& expect, size_t width) {
+  const size_t at = text.find(expect);
+  const size_t stop = at == std::string::npos ? at : text.find_last_of(".!?\n", at);
+  if (stop == std::string::npos) return OneLine(text, width);
+  const size_t begin = text.find_first_not_of(" \n", stop + 1);
+  return "... " + OneLine(std::string_view(text).substr(begin), width - 4);
+}
+
 // The stream to scale: pinned, evicted, window, and the needle on it.
 std::string Bar(const DemoReport& report, size_t width) {
   const double end = static_cast<double>(std::max<int64_t>(1, report.read.next.value()));
@@ -71,7 +80,7 @@ std::string DescribeRecalled(const DemoReport& report, size_t width) {
           "recalled   said by the {}, {} tokens ago; cosine {:.2f}, rare words {:.0f} %\n"
           "           \"{}\"\n",
           RoleName(passage.role), WithThousands(report.read.next - passage.span.begin),
-          passage.score, 100 * passage.lexical, OneLine(passage.text, width));
+          passage.score, 100 * passage.lexical, Excerpt(passage.text, report.expect, width));
     }
   }
   return "recalled   nothing that holds the needle\n";

@@ -187,6 +187,10 @@ int Dialogue::Finish(const Result<void>& result) {
                                   std::chrono::steady_clock::now() - opened_)
                                   .count()};
   if (context_.common.json) terminal.Out(JsonLine(SummaryJson(summary)));
+  if (summary.stats.lost > 0) {
+    terminal.Fault(fmt::format("memory: {} tokens could not be remembered and cannot be recalled",
+                               WithThousands(summary.stats.lost)));
+  }
   terminal.Note(terminal.Dim(
       fmt::format("{}{} tokens ({} evicted), {} answer{}, {} of memory at most, {:.1f} s",
                   code == kExitInterrupted ? "stopped: " : "", WithThousands(summary.stats.tokens),

@@ -88,6 +88,7 @@ OrderedJson SummaryJson(const Summary& summary) {
   return {{"type", "summary"},
           {"tokens", summary.stats.tokens},
           {"evicted", summary.stats.evicted},
+          {"lost", summary.stats.lost},
           {"turns", summary.stats.turns},
           {"answers", summary.answers},
           {"peak_rss_bytes", summary.peak_rss_bytes},

@@ -25,15 +25,15 @@ class Install(unittest.TestCase):
             self.assertTrue((folder / "prefix/bin/anabranch").exists())
 
             book = folder / "book.txt"
-            book.write_text("The lighthouse keeper of Skagen is called Birgit Holm. "
+            book.write_text("The train to Innsbruck leaves from platform 17 every morning. "
                             + "The sea was calm and the gulls slept on the harbour wall. " * 150)
             asked = subprocess.run(
                 [folder / "ask/ask", program.ROOT / program.MODEL,
                  program.ROOT / "models/all-MiniLM-L6-v2", book,
-                 "Who is the lighthouse keeper of Skagen?"],
+                 "From which platform does the train to Innsbruck leave?"],
                 capture_output=True, text=True, timeout=120, check=False)
             self.assertEqual(asked.returncode, 0, asked.stderr)
-            self.assertIn("Birgit", asked.stdout)
+            self.assertIn("17", asked.stdout)
 
 
 if __name__ == "__main__":
