@@ -191,10 +191,12 @@ int Dialogue::Finish(const Result<void>& result) {
     terminal.Fault(fmt::format("memory: {} tokens could not be remembered and cannot be recalled",
                                WithThousands(summary.stats.lost)));
   }
+  const std::string answers =
+      answers_ == 0 ? "" : fmt::format(" {} answer{},", answers_, answers_ == 1 ? "" : "s");
   terminal.Note(terminal.Dim(
-      fmt::format("{}{} tokens ({} evicted), {} answer{}, {} of memory at most, {:.1f} s",
+      fmt::format("{}{} tokens ({} evicted),{} {} of memory at most, {:.1f} s",
                   code == kExitInterrupted ? "stopped: " : "", WithThousands(summary.stats.tokens),
-                  WithThousands(summary.stats.evicted), answers_, answers_ == 1 ? "" : "s",
+                  WithThousands(summary.stats.evicted), answers,
                   FormatBytes(summary.peak_rss_bytes), summary.total_ms / 1000)));
   return code;
 }
