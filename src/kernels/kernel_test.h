@@ -67,6 +67,21 @@ struct TableCase {
 std::vector<TableCase> TablesHere();
 std::string NameOf(const ::testing::TestParamInfo<TableCase>& c);
 
+// An operation on a table and on the reference.
+class TableTest : public ::testing::TestWithParam<TableCase> {
+ protected:
+  template <typename Op>
+  void RunBoth(const Op& op) {
+    want_ = op(ref_);
+    got_ = op(backend_);
+    ASSERT_EQ(got_.size(), want_.size());
+  }
+
+  TestBackend backend_{*GetParam().table, GetParam().n_threads};
+  TestBackend ref_{kRefKernels};
+  std::vector<float> want_, got_;
+};
+
 inline constexpr GgufType kAllGgufTypes[] = {
     GgufType::kF32,  GgufType::kF16,  GgufType::kBF16, GgufType::kQ4_0, GgufType::kQ4_1,
     GgufType::kQ5_0, GgufType::kQ5_1, GgufType::kQ8_0, GgufType::kQ2_K, GgufType::kQ3_K,

@@ -76,20 +76,7 @@ double Dot64(const float* a, const float* b, int32_t n) {
   return sum;
 }
 
-class TableMatmulTest : public ::testing::TestWithParam<TableCase> {
- protected:
-  // Runs `op` on the table and on the reference.
-  template <typename Op>
-  void RunBoth(const Op& op) {
-    want_ = op(ref_);
-    got_ = op(backend_);
-    ASSERT_EQ(got_.size(), want_.size());
-  }
-
-  TestBackend backend_{*GetParam().table, GetParam().n_threads};
-  TestBackend ref_{kRefKernels};
-  std::vector<float> want_, got_;
-};
+class TableMatmulTest : public TableTest {};
 
 struct Shape {
   int32_t rows, cols, out;

@@ -15,19 +15,7 @@ constexpr int32_t kRowCounts[] = {0, 1, 2, 9, 33};
 constexpr int32_t kColCounts[] = {1, 7, 8, 15, 16, 17, 64, 127, 576};
 constexpr float kEps = 1e-5f;
 
-class TableRowsTest : public ::testing::TestWithParam<TableCase> {
- protected:
-  template <typename Op>
-  void RunBoth(const Op& op) {
-    want_ = op(ref_);
-    got_ = op(backend_);
-    ASSERT_EQ(got_.size(), want_.size());
-  }
-
-  TestBackend backend_{*GetParam().table, GetParam().n_threads};
-  TestBackend ref_{kRefKernels};
-  std::vector<float> want_, got_;
-};
+class TableRowsTest : public TableTest {};
 
 TEST_P(TableRowsTest, RmsNormIsTheReferencesInPlaceToo) {
   for (int32_t rows : kRowCounts) {
