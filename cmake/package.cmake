@@ -14,7 +14,7 @@ target_include_directories(anabranch INTERFACE
 target_compile_features(anabranch PUBLIC cxx_std_20)
 target_link_libraries(anabranch PUBLIC tl::expected
   PRIVATE Threads::Threads nlohmann_json::nlohmann_json fmt::fmt PkgConfig::PCRE2 ICU::uc ICU::i18n
-          SQLite::SQLite3 PkgConfig::XXHASH)
+          SQLite::SQLite3 PkgConfig::XXHASH PkgConfig::PQXX PkgConfig::HTTPLIB OpenSSL::SSL)
 
 install(TARGETS anabranch EXPORT anabranch_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS anabranch_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

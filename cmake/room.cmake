@@ -1,6 +1,7 @@
 # anabranch_room(NAME [NEEDS room...] [LIBS target...]): a folder of src/ as a static library
 # anabranch_NAME of its *.cc, and a test program NAME_test of its *_test.cc. Tests whose name ends
-# in _model_test.cc read the real models and go into NAME_model_test, labelled "model".
+# in _model_test.cc read the real models and go into NAME_model_test, labelled "model"; those in
+# _server_test.cc start real servers and go into NAME_server_test, labelled "server".
 function(anabranch_room name)
   cmake_parse_arguments(ROOM "" "" "NEEDS;LIBS" ${ARGN})
   set(dir ${CMAKE_CURRENT_SOURCE_DIR}/src/${name})
@@ -10,7 +11,9 @@ function(anabranch_room name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   set(model_tests ${tests})
   list(FILTER model_tests INCLUDE REGEX "_model_test\\.cc$")
-  list(FILTER tests EXCLUDE REGEX "_model_test\\.cc$")
+  set(server_tests ${tests})
+  list(FILTER server_tests INCLUDE REGEX "_server_test\\.cc$")
+  list(FILTER tests EXCLUDE REGEX "_(model|server)_test\\.cc$")
 
   if(NOT sources)
     add_library(anabranch_${name} INTERFACE)
@@ -23,25 +26,24 @@ function(anabranch_room name)
   if(NOT ANABRANCH_TESTS)
     return()
   endif()
-  foreach(kind IN ITEMS "test" "model_test")
-    if(kind STREQUAL "test")
-      set(files ${tests})
-    else()
-      set(files ${model_tests})
-    endif()
+  foreach(kind IN ITEMS "" "model_" "server_")
+    set(files ${${kind}tests})
     if(NOT files)
       continue()
     endif()
-    add_executable(${name}_${kind} ${files})
-    target_link_libraries(${name}_${kind} PRIVATE anabranch_${name} anabranch_test_support
+    set(program ${name}_${kind}test)
+    add_executable(${program} ${files})
+    target_link_libraries(${program} PRIVATE anabranch_${name} anabranch_test_support
                           GTest::gtest_main GTest::gmock rapidcheck)
-    target_compile_definitions(${name}_${kind} PRIVATE
+    target_compile_definitions(${program} PRIVATE
       ANABRANCH_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
-    if(kind STREQUAL "test")
-      gtest_discover_tests(${name}_${kind} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+    if(kind STREQUAL "model_")
+      set(properties PROPERTIES LABELS model RUN_SERIAL TRUE)
+    elseif(kind STREQUAL "server_")
+      set(properties PROPERTIES LABELS server)
     else()
-      gtest_discover_tests(${name}_${kind} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
-                           PROPERTIES LABELS model RUN_SERIAL TRUE)
+      set(properties)
     endif()
+    gtest_discover_tests(${program} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 ${properties})
   endforeach()
 endfunction()

@@ -18,6 +18,8 @@ enum class ErrorKind : unsigned char {
   kBusy,         // held by another process or thread
   kIo,           // the operating system refused
   kInterrupted,  // the caller asked to stop
+  kUnavailable,  // a server does not answer, or says that it cannot now: try again later
+  kDenied,       // a server refuses who we are
 };
 
 // One failure, in three short parts that read as "WHAT: FAULT; REMEDY".
