@@ -101,7 +101,7 @@ class Selector {
     for (const StreamSpan& span : spans) {
       std::vector<StreamSpan> there;
       RETURN_IF_ERROR(journal_.ForEach(span, [&](const StoredRecord& stored) -> Result<void> {
-        if (stored.record.kind == RecordKind::kGap) return {};
+        if (IsMissing(stored.record.kind)) return {};
         const StoredRecord part = PartOf(stored, std::max(span.begin, stored.record.begin),
                                          std::min(span.end, stored.end));
         selection.text_bytes += static_cast<int64_t>(part.record.bytes.size());

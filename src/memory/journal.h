@@ -13,10 +13,19 @@ namespace anabranch {
 constexpr int64_t kMaxCoordinate = int64_t{1} << 62;
 
 enum class RecordKind : uint8_t {
-  kText = 0,      // what a user, the system or the model said
-  kTemplate = 1,  // header and footer tokens of a turn: positions, but no text
-  kGap = 2,       // positions whose text is known to be missing
+  kText = 0,         // what a user, the system or the model said
+  kTemplate = 1,     // header and footer tokens of a turn: positions, but no text
+  kGap = 2,          // positions whose text is missing, for a reason that is not known (format 1)
+  kLost = 3,         // the memory failed, and gave up what it had not written
+  kForgotten = 4,    // it was there, and was told to go
+  kInterrupted = 5,  // template: the footer of a turn whose process ended before it did
 };
+constexpr RecordKind kLastRecordKind = RecordKind::kInterrupted;
+
+// Records of text that is not there: they have positions, but neither ids nor bytes.
+constexpr bool IsMissing(RecordKind kind) {
+  return kind == RecordKind::kGap || kind == RecordKind::kLost || kind == RecordKind::kForgotten;
+}
 
 // One committed step of a stream. Records of a stream are contiguous: begin is the last one's end.
 struct JournalRecord {

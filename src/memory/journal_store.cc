@@ -26,7 +26,7 @@ bool InRange(int64_t coordinate) { return coordinate >= 0 && coordinate < kMaxCo
 }  // namespace
 
 StoredRecord PartOf(const StoredRecord& whole, StreamPos begin, StreamPos end) {
-  if (whole.record.kind == RecordKind::kGap) {
+  if (IsMissing(whole.record.kind)) {
     StoredRecord part = whole;
     part.record.begin = begin;
     part.record.ids.clear();
@@ -136,8 +136,8 @@ Result<void> JournalStore::InsertStored(const StoredRecord& stored) {
       Statement insert,
       db_->Prepare("INSERT INTO record(stream, " + std::string(kColumns) +
                    ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"));
-  // The ids of a gap would say what is missing.
-  const bool gap = record.kind == RecordKind::kGap;
+  // Ids would say what is missing.
+  const bool gap = IsMissing(record.kind);
   const std::span<const TokenId> ids =
       gap ? std::span<const TokenId>() : std::span<const TokenId>(record.ids);
   return insert.Bind(1, stream_)
@@ -174,7 +174,7 @@ Result<StoredRecord> JournalStore::ReadRecord(const Statement& row) const {
   stored.end = StreamPos(row.Int(1));
   const int64_t role = row.Int(3), kind = row.Int(4);
   if (role < 0 || role > static_cast<int64_t>(Role::kAssistant) || kind < 0 ||
-      kind > static_cast<int64_t>(RecordKind::kGap)) {
+      kind > static_cast<int64_t>(kLastRecordKind)) {
     return Damaged(fmt::format("the record at {} has role {} and kind {}", row.Int(0), role, kind));
   }
   record.turn = row.Int(2);
@@ -189,7 +189,7 @@ Result<StoredRecord> JournalStore::ReadRecord(const Statement& row) const {
   const std::string fault = RecordFault(record);
   if (!fault.empty()) return Damaged(fmt::format("the record at {}: {}", row.Int(0), fault));
   if (stored.end < record.begin || !InRange(stored.end.value()) ||
-      (record.kind != RecordKind::kGap && stored.end != record.end())) {
+      (!IsMissing(record.kind) && stored.end != record.end())) {
     return Damaged(fmt::format("the record at {} ends at {} and has {} ids", row.Int(0), row.Int(1),
                                record.ids.size()));
   }
@@ -201,13 +201,12 @@ Result<StoredRecord> JournalStore::ReadRecord(const Statement& row) const {
 }
 
 Result<std::optional<RunText>> JournalStore::NextRun(int64_t from, int64_t max_bytes) const {
-  ASSIGN_OR_RETURN(
-      Statement select,
-      db_->Prepare(
-          "SELECT " + std::string(kColumns) +
-          " FROM record WHERE stream = ?1 AND kind <> 1 AND \"begin\" >= (SELECT \"begin\" "
-          "FROM record WHERE stream = ?1 AND kind = 0 AND text_end > ?2 "
-          "ORDER BY text_end LIMIT 1) ORDER BY \"begin\""));
+  ASSIGN_OR_RETURN(Statement select,
+                   db_->Prepare("SELECT " + std::string(kColumns) +
+                                " FROM record WHERE stream = ?1 AND kind NOT IN (1, 5) AND "
+                                "\"begin\" >= (SELECT \"begin\" "
+                                "FROM record WHERE stream = ?1 AND kind = 0 AND text_end > ?2 "
+                                "ORDER BY text_end LIMIT 1) ORDER BY \"begin\""));
   select.Bind(1, stream_).Bind(2, from);
   RunText run;
   while (true) {
@@ -215,7 +214,7 @@ Result<std::optional<RunText>> JournalStore::NextRun(int64_t from, int64_t max_b
     if (!row) break;
     ASSIGN_OR_RETURN(StoredRecord stored, ReadRecord(select));
     JournalRecord& record = stored.record;
-    if (record.kind == RecordKind::kGap) {
+    if (IsMissing(record.kind)) {
       run.closed = true;
       break;
     }
@@ -297,7 +296,7 @@ Result<void> JournalStore::EraseSpan(StreamSpan span) {
                                 "\"end\" > ?2"));
   RETURN_IF_ERROR(
       erase.Bind(1, stream_).Bind(2, span.begin.value()).Bind(3, span.end.value()).Run());
-  gap.record.kind = RecordKind::kGap;
+  gap.record.kind = RecordKind::kForgotten;
   if (before) RETURN_IF_ERROR(InsertStored(*before));
   RETURN_IF_ERROR(InsertStored(gap));
   if (behind) RETURN_IF_ERROR(InsertStored(*behind));

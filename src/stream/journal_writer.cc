@@ -66,7 +66,7 @@ void JournalWriter::GiveUp(int64_t max_waiting) {
     if (n_gap_ == 0) {
       gap_.turn = oldest.turn;
       gap_.role = oldest.role;
-      gap_.kind = RecordKind::kGap;
+      gap_.kind = RecordKind::kLost;
       gap_.begin = oldest.begin;
       gap_.time_ms = oldest.time_ms;
     }

@@ -30,7 +30,7 @@ class JournalWriterTest : public ::testing::Test {
     int64_t at = 0, gaps = 0;
     for (const JournalRecord& record : log_.durable) {
       EXPECT_EQ(record.begin, StreamPos(at));
-      if (record.kind == RecordKind::kGap) gaps += record.end() - record.begin;
+      if (record.kind == RecordKind::kLost) gaps += record.end() - record.begin;
       if (record.kind == RecordKind::kText) {
         EXPECT_EQ(record.token_ends.size(), record.ids.size());
         EXPECT_EQ(record.token_ends.back(), record.bytes.size());
