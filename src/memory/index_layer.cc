@@ -17,10 +17,19 @@ UnitView::UnitView(std::vector<const IndexLayer*> layers, const UnitTable* tail)
   for (const UnitTable* table : tables_) first_.push_back(first_.back() + table->size());
 }
 
+size_t UnitView::TableOf(int64_t i) const {
+  return static_cast<size_t>(std::upper_bound(first_.begin(), first_.end(), i) - first_.begin()) -
+         1;
+}
+
 const UnitRow& UnitView::row(int64_t i) const {
-  const auto above = std::upper_bound(first_.begin(), first_.end(), i);
-  const auto t = static_cast<size_t>(above - first_.begin() - 1);
+  const size_t t = TableOf(i);
   return tables_[t]->row(i - first_[t]);
+}
+
+std::span<const float> UnitView::vector(int64_t i) const {
+  const size_t t = TableOf(i);
+  return tables_[t]->vector(i - first_[t]);
 }
 
 std::vector<float> UnitView::Scores(const ScanFn& scan, std::span<const float> query) const {

@@ -29,6 +29,7 @@ class UnitView {
 
   int64_t size() const { return first_.back(); }
   const UnitRow& row(int64_t i) const;
+  std::span<const float> vector(int64_t i) const;
   // Scores of all units with a query.
   std::vector<float> Scores(const ScanFn& scan, std::span<const float> query) const;
   // Units that hold a word. Of a word that more than a quarter of many units hold, some.
@@ -40,6 +41,9 @@ class UnitView {
   Result<std::string> TextBefore(const UnitRow& unit, StreamPos end) const;
 
  private:
+  // The table that holds unit i.
+  size_t TableOf(int64_t i) const;
+
   std::vector<const IndexLayer*> layers_;
   std::vector<const UnitTable*> tables_;  // of the layers and the tail
   std::vector<int64_t> first_;            // number of the first unit of each table, and size()

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -10,6 +11,7 @@
 #include "memory/passages.h"
 #include "memory/query.h"
 #include "memory/rank.h"
+#include "memory/recall_scope.h"
 #include "text/words.h"
 
 namespace anabranch {
@@ -18,6 +20,7 @@ namespace {
 constexpr size_t kCandidates = 64;  // per query
 // A question this close to one of the turn's asks the same.
 constexpr float kSameQuestion = 0.8f;
+constexpr size_t kAskings = 16;  // that are looked at first
 // Below the threshold that one hit must pass, the others may still be what was meant.
 constexpr float kSlack = 0.1f;
 constexpr size_t kRejectedShown = 3;
@@ -25,9 +28,15 @@ constexpr size_t kRejectedShown = 3;
 // One recall, step by step.
 class Recaller {
  public:
-  Recaller(const UnitView& view, const std::string& stream, const EmbedderHandle& embedder,
-           const NullEmbeddings& null, const RecallQuery& query)
-      : view_(view), stream_(stream), embedder_(embedder), null_(null), query_(query) {}
+  Recaller(const UnitView& view, DenseIndex& dense, const std::string& stream,
+           const EmbedderHandle& embedder, const NullEmbeddings& null, const RecallQuery& query)
+      : view_(view),
+        dense_(dense),
+        stream_(stream),
+        embedder_(embedder),
+        null_(null),
+        query_(query),
+        scope_(query) {}
 
   Result<RecallResult> Run(std::span<const float> null_scores) {
     RecallResult result;
@@ -36,8 +45,8 @@ class Recaller {
     result.threshold = query_.threshold ? *query_.threshold : CalibratedThreshold(null_scores);
     result.decision = RecallDecision::kNone;
     if (queries_.empty() || view_.size() == 0) return result;
-    RETURN_IF_ERROR(Score());
-    RETURN_IF_ERROR(CollectCandidates());
+    RETURN_IF_ERROR(Embed());
+    if (!queries_.empty()) RETURN_IF_ERROR(CollectCandidates());
     if (candidates_.empty()) {
       if (queries_.empty()) result.decision = RecallDecision::kBelowThreshold;
       return result;
@@ -65,9 +74,9 @@ class Recaller {
   }
 
  private:
-  // Embeds the queries, drops those that are small talk (and with all of them what leans on them),
-  // and scores all units with the others.
-  Result<void> Score() {
+  // Embeds the queries, and drops those that are small talk (and with all of them what leans on
+  // them).
+  Result<void> Embed() {
     std::vector<std::string_view> texts;
     for (const Query& query : queries_) texts.push_back(query.text);
     ASSIGN_OR_RETURN(const std::vector<float> vectors, EmbedAll(embedder_, texts));
@@ -76,40 +85,38 @@ class Recaller {
     for (size_t q = 0; q < queries_.size(); ++q) {
       const auto vector = std::span<const float>(vectors).subspan(q * width, width);
       if (null_.IsSmallTalk(vector) || (queries_[q].leans && asked.empty())) continue;
-      scores_.push_back(view_.Scores(embedder_.scan, vector));
+      vectors_.insert(vectors_.end(), vector.begin(), vector.end());
       asked.push_back(queries_[q]);
     }
     queries_ = std::move(asked);
     return {};
   }
 
-  bool MayBeHandedOver(int64_t unit) const {
-    const StreamSpan span = view_.row(unit).span;
-    if (span.Overlaps(query_.exclude)) return false;
-    if (query_.mode != RecallMode::kEvicted) return true;
-    return span.begin < query_.pinned.begin ||
-           std::max(span.begin, query_.pinned.end) < std::min(span.end, query_.window_begin);
+  bool MayAnswer(int64_t unit) const {
+    return !view_.row(unit).question && scope_.Allows(view_.row(unit).span);
   }
-  bool MayAnswer(int64_t unit) const { return !view_.row(unit).question && MayBeHandedOver(unit); }
 
   Result<void> CollectCandidates() {
     ASSIGN_OR_RETURN(const auto shares, LexicalShares());
-    std::set<int64_t> units;
-    for (const std::vector<float>& scores : scores_) AddBest(scores, &units);
+    std::set<int64_t> found;
+    RETURN_IF_ERROR(AddNearest(&found));
     std::vector<std::pair<float, int64_t>> lexical;
     for (const auto& [unit, share] : shares) {
       if (MayAnswer(unit)) lexical.emplace_back(-share, unit);
     }
     const size_t n = std::min(kCandidates, lexical.size());
     std::partial_sort(lexical.begin(), lexical.begin() + static_cast<ptrdiff_t>(n), lexical.end());
-    for (size_t i = 0; i < n; ++i) units.insert(lexical[i].second);
+    for (size_t i = 0; i < n; ++i) found.insert(lexical[i].second);
 
-    const std::set<int64_t> answered = TurnsThatAnsweredThis();
+    ASSIGN_OR_RETURN(const std::set<int64_t> answered, TurnsThatAnsweredThis());
     std::set<std::string> asked_words;
     for (const Query& query : queries_) {
       for (const std::string& word : LexicalWords(query.text)) asked_words.insert(word);
     }
-    for (const int64_t unit : units) {
+    const std::vector<int64_t> units(found.begin(), found.end());
+    ASSIGN_OR_RETURN(const std::vector<float> cosines, dense_.Cosines(units, vectors_));
+    for (size_t i = 0; i < units.size(); ++i) {
+      const int64_t unit = units[i];
       const UnitRow& row = view_.row(unit);
       ASSIGN_OR_RETURN(std::string text, view_.Text(row.text_begin, row.text_end));
       const std::vector<std::string> words = ContentWords(text);
@@ -119,9 +126,8 @@ class Recaller {
       });
       Candidate candidate;
       candidate.unit = unit;
-      for (const auto& scores : scores_) {
-        candidate.cosines.push_back(scores[static_cast<size_t>(unit)]);
-      }
+      const auto of_unit = cosines.begin() + static_cast<ptrdiff_t>(i * queries_.size());
+      candidate.cosines.assign(of_unit, of_unit + static_cast<ptrdiff_t>(queries_.size()));
       const auto share = shares.find(unit);
       candidate.lexical = share == shares.end() ? 0 : share->second;
       candidate.role = row.role;
@@ -132,20 +138,41 @@ class Recaller {
     return {};
   }
 
-  void AddBest(const std::vector<float>& scores, std::set<int64_t>* units) const {
-    std::vector<std::pair<float, int64_t>> best;  // a heap with the worst of the best on top
-    for (int64_t unit = 0; unit < view_.size(); ++unit) {
-      const std::pair<float, int64_t> entry(-scores[static_cast<size_t>(unit)], unit);
-      if (best.size() == kCandidates && !(entry < best.front())) continue;
-      if (!MayAnswer(unit)) continue;
-      best.push_back(entry);
-      std::push_heap(best.begin(), best.end());
-      if (best.size() > kCandidates) {
-        std::pop_heap(best.begin(), best.end());
-        best.pop_back();
+  // Of each query the kCandidates nearest units that may answer. The index knows little of what may
+  // answer, so it is asked for more until enough are left.
+  Result<void> AddNearest(std::set<int64_t>* units) {
+    const UnitFilter filter = {false, EndOfScope()};
+    bool enough = false;
+    for (size_t k = kCandidates; !enough; k *= 2) {
+      ASSIGN_OR_RETURN(auto nearest, dense_.Nearest(vectors_, k, filter));
+      enough = true;
+      for (std::vector<DenseHit>& hits : nearest) {
+        const bool all = hits.size() < k;
+        std::erase_if(hits, [&](const DenseHit& hit) { return !MayAnswer(hit.unit); });
+        enough = enough && (all || hits.size() >= kCandidates);
+        hits.resize(std::min(hits.size(), kCandidates));
+      }
+      if (!enough) continue;
+      for (const std::vector<DenseHit>& hits : nearest) {
+        for (const DenseHit& hit : hits) units->insert(hit.unit);
       }
     }
-    for (const auto& entry : best) units->insert(entry.second);
+    return {};
+  }
+
+  // The last unit in stream order that may be handed over ends here.
+  StreamPos EndOfScope() const {
+    int64_t first = 0, n = view_.size();
+    while (n > 0) {
+      const int64_t half = n / 2;
+      if (scope_.IsBeyond(view_.row(first + half).span)) {
+        n = half;
+      } else {
+        first += half + 1;
+        n -= half + 1;
+      }
+    }
+    return first == 0 ? StreamPos(0) : view_.row(first - 1).span.end;
   }
 
   // Of each unit that holds a rare word of a question: its best share of a question's rarity.
@@ -169,13 +196,22 @@ class Recaller {
   }
 
   // Turns that came right after an earlier asking of one of the questions.
-  std::set<int64_t> TurnsThatAnsweredThis() const {
+  Result<std::set<int64_t>> TurnsThatAnsweredThis() {
+    constexpr StreamPos kAnywhere(std::numeric_limits<int64_t>::max());
     std::set<int64_t> turns;
-    for (int64_t unit = 0; unit < view_.size(); ++unit) {
-      const UnitRow& row = view_.row(unit);
-      if (!row.question || row.role != Role::kUser || row.span.Overlaps(query_.exclude)) continue;
-      for (const std::vector<float>& scores : scores_) {
-        if (scores[static_cast<size_t>(unit)] >= kSameQuestion) turns.insert(row.turn + 1);
+    bool all = false;
+    for (size_t k = kAskings; !all; k *= 4) {
+      ASSIGN_OR_RETURN(const auto nearest, dense_.Nearest(vectors_, k, {true, kAnywhere}));
+      all = true;
+      for (const std::vector<DenseHit>& hits : nearest) {
+        all = all && (hits.size() < k || hits.back().cosine < kSameQuestion);
+        for (const DenseHit& hit : hits) {
+          const UnitRow& row = view_.row(hit.unit);
+          if (hit.cosine < kSameQuestion) break;
+          if (row.role == Role::kUser && !row.span.Overlaps(query_.exclude)) {
+            turns.insert(row.turn + 1);
+          }
+        }
       }
     }
     return turns;
@@ -194,7 +230,9 @@ class Recaller {
   Result<std::vector<Passage>> Passages(std::span<const Hit> hits) const {
     const PassageUnits units = {
         view_.size(), [this](int64_t unit) -> const UnitRow& { return view_.row(unit); },
-        [this](int64_t unit) { return MayBeHandedOver(unit) && !duplicates_.contains(unit); }};
+        [this](int64_t unit) {
+          return scope_.Allows(view_.row(unit).span) && !duplicates_.contains(unit);
+        }};
     std::vector<Passage> passages;
     for (const PassagePlan& plan :
          PlanPassages(hits, units, {query_.chunk_size, query_.recall_tokens})) {
@@ -220,12 +258,14 @@ class Recaller {
   }
 
   const UnitView& view_;
+  DenseIndex& dense_;
   const std::string& stream_;
   const EmbedderHandle& embedder_;
   const NullEmbeddings& null_;
   const RecallQuery& query_;
+  const RecallScope scope_;
   std::vector<Query> queries_;
-  std::vector<std::vector<float>> scores_;  // of each query: of all units
+  std::vector<float> vectors_;  // of the queries
   std::vector<Candidate> candidates_;
   std::map<int64_t, std::string> texts_;  // of the candidates
   std::set<int64_t> duplicates_;
@@ -233,13 +273,13 @@ class Recaller {
 
 }  // namespace
 
-Result<RecallResult> RecallFrom(const UnitView& view, const std::string& stream,
+Result<RecallResult> RecallFrom(const UnitView& view, DenseIndex& dense, const std::string& stream,
                                 const EmbedderHandle& embedder, const NullEmbeddings& null,
                                 std::span<const float> null_scores, const RecallQuery& query) {
   if (query.mode == RecallMode::kNever) return RecallResult{};
   const auto start = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(RecallResult result,
-                   Recaller(view, stream, embedder, null, query).Run(null_scores));
+                   Recaller(view, dense, stream, embedder, null, query).Run(null_scores));
   result.ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return result;

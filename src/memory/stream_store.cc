@@ -7,6 +7,7 @@
 
 #include "memory/indexer.h"
 #include "memory/lexical.h"
+#include "memory/local_index.h"
 #include "memory/recall.h"
 #include "memory/schema.h"
 
@@ -226,8 +227,9 @@ Result<RecallResult> StreamStore::Recall(const RecallQuery& query) {
   for (int64_t i = 0; i < tail.size(); ++i) {
     if (!tail.row(i).question) embedder_->null->Update(tail.vector(i), null_scores);
   }
-  return RecallFrom(UnitView(Layers(), &tail), name_, embedder_->handle, *embedder_->null,
-                    null_scores, query);
+  const UnitView view(Layers(), &tail);
+  LocalIndex dense(view, embedder_->handle);
+  return RecallFrom(view, dense, name_, embedder_->handle, *embedder_->null, null_scores, query);
 }
 
 Result<std::vector<Passage>> StreamStore::Search(std::string_view query, size_t k) {
@@ -235,17 +237,20 @@ Result<std::vector<Passage>> StreamStore::Search(std::string_view query, size_t 
   ASSIGN_OR_RETURN(const UnitTable tail, Tail({}));
   const UnitView view(Layers(), &tail);
   ASSIGN_OR_RETURN(const std::vector<float> vector, EmbedAll(embedder_->handle, {&query, 1}));
-  const std::vector<float> scores = view.Scores(embedder_->handle.scan, vector);
-  std::vector<std::pair<float, int64_t>> order;
-  for (int64_t i = 0; i < view.size(); ++i) order.emplace_back(-scores[static_cast<size_t>(i)], i);
-  const size_t n = std::min(k, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(n), order.end());
+  LocalIndex dense(view, embedder_->handle);
+  std::vector<DenseHit> hits;
+  for (const bool questions : {false, true}) {
+    ASSIGN_OR_RETURN(const auto nearest, dense.Nearest(vector, k, {questions, stored_.end}));
+    hits.insert(hits.end(), nearest[0].begin(), nearest[0].end());
+  }
+  std::sort(hits.begin(), hits.end(), IsNearer);
+  hits.resize(std::min(k, hits.size()));
   std::vector<Passage> passages;
-  for (size_t i = 0; i < n; ++i) {
-    const UnitRow& row = view.row(order[i].second);
+  for (const DenseHit& hit : hits) {
+    const UnitRow& row = view.row(hit.unit);
     ASSIGN_OR_RETURN(std::string text, view.Text(row.text_begin, row.text_end));
     passages.push_back(
-        {name_, row.span, row.turn, row.role, row.time_ms, -order[i].first, 0, std::move(text)});
+        {name_, row.span, row.turn, row.role, row.time_ms, hit.cosine, 0, std::move(text)});
   }
   return passages;
 }
