@@ -1,12 +1,15 @@
 #include "memory/schema.h"
 
+#include <iterator>
+#include <string>
+
 namespace anabranch {
 namespace {
 
 // Vectors have a table of their own, so that a walk over the units reads none of them. The text
 // index has no content of its own (text is stored once, in the journal) and is given words that are
 // already folded (memory/lexical.h).
-constexpr const char* kCreate = R"(
+constexpr const char* kVersion1 = R"(
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE stream (
@@ -57,15 +60,28 @@ CREATE VIRTUAL TABLE unit_words USING fts5(
 );
 )";
 
-Result<void> Create(Database* db) {
-  // Another process may have created it in the meantime: looked at again inside the transaction.
-  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(db));
-  ASSIGN_OR_RETURN(const int64_t tables, db->QueryInt("SELECT count(*) FROM sqlite_master"));
-  if (tables > 0) return {};
-  RETURN_IF_ERROR(db->Exec(kCreate));
-  RETURN_IF_ERROR(db->Exec(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str()));
-  RETURN_IF_ERROR(db->Exec(("PRAGMA user_version = " + std::to_string(kSchemaVersion)).c_str()));
-  return transaction.Commit();
+Result<void> ToVersion1(Database* db) {
+  RETURN_IF_ERROR(db->Exec(kVersion1));
+  return db->Exec(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
+}
+
+Result<void> ToVersion2(Database*) { return {}; }
+
+// Step i makes version i + 1 of version i; version 0 is an empty file.
+constexpr Result<void> (*kSteps[])(Database*) = {ToVersion1, ToVersion2};
+static_assert(std::size(kSteps) == kSchemaVersion);
+
+// Brings the file forward, each step whole or not at all.
+Result<void> Migrate(Database* db) {
+  while (true) {
+    ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(db));
+    // Another process may have done it in the meantime: looked at inside the transaction.
+    ASSIGN_OR_RETURN(const int64_t version, db->QueryInt("PRAGMA user_version"));
+    if (version < 0 || version >= kSchemaVersion) return {};
+    RETURN_IF_ERROR(kSteps[version](db));
+    RETURN_IF_ERROR(db->Exec(("PRAGMA user_version = " + std::to_string(version + 1)).c_str()));
+    RETURN_IF_ERROR(transaction.Commit());
+  }
 }
 
 }  // namespace
@@ -79,18 +95,19 @@ Result<std::unique_ptr<Database>> OpenStore(const std::string& path, const std::
                 "name another file for the memory");
   }
   ASSIGN_OR_RETURN(const int64_t version, db->QueryInt("PRAGMA user_version"));
-  if (application == kApplicationId && version != kSchemaVersion) {
+  if (application == kApplicationId && (version < 1 || version > kSchemaVersion)) {
     return Fail(ErrorKind::kUnsupported, name,
-                "has memory format " + std::to_string(version) + ", this program reads format " +
-                    std::to_string(kSchemaVersion),
+                "has memory format " + std::to_string(version) +
+                    ", this program reads formats 1 to " + std::to_string(kSchemaVersion),
                 "use a program of the version that made it");
   }
   // secure_delete: what is forgotten leaves no trace in free pages. 8 MB of page cache.
   RETURN_IF_ERROR(db->Exec("PRAGMA secure_delete = ON; PRAGMA cache_size = -8000;"));
   if (application == 0) {
-    RETURN_IF_ERROR(db->Exec("PRAGMA journal_mode = WAL"));
-    RETURN_IF_ERROR(Create(db.get()));
+    // Five vectors of MiniLM fill a page of 8 KiB; one of 4 KiB holds two and is a quarter empty.
+    RETURN_IF_ERROR(db->Exec("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;"));
   }
+  if (version < kSchemaVersion) RETURN_IF_ERROR(Migrate(db.get()));
   RETURN_IF_ERROR(db->Exec("PRAGMA synchronous = FULL"));
   return db;
 }
