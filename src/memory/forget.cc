@@ -1,7 +1,9 @@
 // Forgetting: text leaves the journal, its units, their vectors and words leave the index.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
+#include "memory/drain_store.h"
 #include "memory/lexical.h"
 #include "memory/sqlite_memory.h"
 #include "text/words.h"
@@ -119,8 +121,22 @@ class Selector {
   std::vector<UnitRow> rows_;
 };
 
-Result<void> Erase(const Selection& selection, JournalStore* journal, UnitStore* units) {
+// `name`: of the stream. A server is told too, by the drain.
+Result<void> Erase(const Selection& selection, const std::string& name, JournalStore* journal,
+                   UnitStore* units) {
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(journal->db()));
+  DrainStore drain(journal->db(), journal->stream());
+  ASSIGN_OR_RETURN(const bool followed, drain.IsFollowed());
+  if (followed) {
+    std::vector<UnitId> ids;
+    for (const UnitRow& unit : selection.units) {
+      ids.push_back(MakeUnitId(name, unit.text_begin, unit.text_end));
+    }
+    for (const StreamSpan& span : selection.spans) {
+      ASSIGN_OR_RETURN(const StreamSpan whole, journal->WholeRecords(span));
+      RETURN_IF_ERROR(drain.NoteErased(whole, std::exchange(ids, {})));
+    }
+  }
   for (const UnitRow& unit : selection.units) {
     ASSIGN_OR_RETURN(const std::string text, journal->Text(unit.text_begin, unit.text_end));
     RETURN_IF_ERROR(units->Erase(unit, JoinedWords(text)));
@@ -182,7 +198,7 @@ Result<void> SqliteMemory::ForgetIn(const StreamRow& stream, const ForgetSelecti
   result->text_bytes += selection.text_bytes;
   result->spans.insert(result->spans.end(), selection.spans.begin(), selection.spans.end());
   if (dry_run) return {};
-  RETURN_IF_ERROR(Erase(selection, &journal, &units));
+  RETURN_IF_ERROR(Erase(selection, stream.name, &journal, &units));
   return open == open_.end() ? Result<void>() : open->second->Reload();
 }
 

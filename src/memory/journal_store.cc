@@ -266,6 +266,31 @@ Result<std::string> JournalStore::Text(int64_t begin, int64_t end) const {
   return text;
 }
 
+Result<StreamSpan> JournalStore::WholeRecords(StreamSpan span) const {
+  StreamSpan whole = span;
+  RETURN_IF_ERROR(ForEach(span, [&](const StoredRecord& stored) -> Result<void> {
+    whole.begin = std::min(whole.begin, stored.record.begin);
+    whole.end = std::max(whole.end, stored.end);
+    return {};
+  }));
+  return whole;
+}
+
+Result<bool> JournalStore::Has(const StoredRecord& stored) const {
+  bool same = false;
+  RETURN_IF_ERROR(
+      ForEach({stored.record.begin, stored.end}, [&](StoredRecord ours) -> Result<void> {
+        same = ours.record.kind == RecordKind::kGap ||
+               (ours.record.begin == stored.record.begin && ours.end == stored.end &&
+                ours.text_begin == stored.text_begin && ours.record.turn == stored.record.turn &&
+                ours.record.role == stored.record.role && ours.record.kind == stored.record.kind &&
+                ours.record.ids == stored.record.ids && ours.record.bytes == stored.record.bytes &&
+                ours.record.token_ends == stored.record.token_ends);
+        return {};
+      }));
+  return same;
+}
+
 Result<int64_t> JournalStore::Count() const {
   ASSIGN_OR_RETURN(Statement count, db_->Prepare("SELECT count(*) FROM record WHERE stream = ?1"));
   RETURN_IF_ERROR(count.Bind(1, stream_).Step());

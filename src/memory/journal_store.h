@@ -94,6 +94,10 @@ class JournalStore {
       RETURN_IF_ERROR(visit(std::move(record)));
     }
   }
+  // A span widened to the records that it touches.
+  Result<StreamSpan> WholeRecords(StreamSpan span) const;
+  // True if it has this very record, or has forgotten it.
+  Result<bool> Has(const StoredRecord& stored) const;
   // How many records there are, sound or not.
   Result<int64_t> Count() const;
   // Makes a gap of what the journal has of a span. Call within a transaction.

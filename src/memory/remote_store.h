@@ -29,10 +29,10 @@ namespace anabranch {
 // What a server checks a stream against: units of another embedder or cutter do not mix.
 struct RemoteStreamInfo {
   std::string name;
-  std::string tokenizer;  // fingerprint
-  std::string embedder;   // fingerprint
-  int32_t width = 0;      // of a vector
-  int32_t cutter = 0;     // version
+  std::string tokenizer{};  // fingerprint
+  std::string embedder{};   // fingerprint
+  int32_t width = 0;        // of a vector
+  int32_t cutter = 0;       // version
 };
 
 struct RemoteUnit {

@@ -55,6 +55,20 @@ CREATE INDEX unit_text_begin ON unit(stream, text_begin);
 
 CREATE TABLE vector (unit INTEGER PRIMARY KEY REFERENCES unit(key), data BLOB NOT NULL);
 
+CREATE TABLE remote (
+  stream INTEGER PRIMARY KEY REFERENCES stream(id),
+  drained_unit INTEGER NOT NULL,
+  drained_pos INTEGER NOT NULL
+);
+CREATE TABLE remote_erase (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  stream INTEGER NOT NULL REFERENCES stream(id),
+  "begin" INTEGER NOT NULL,
+  "end" INTEGER NOT NULL,
+  ids BLOB NOT NULL
+);
+CREATE TABLE quarantine (unit INTEGER PRIMARY KEY REFERENCES unit(key), fault TEXT NOT NULL);
+
 CREATE VIRTUAL TABLE unit_words USING fts5(
   words, content='', columnsize=0, detail=none, tokenize="ascii"
 );

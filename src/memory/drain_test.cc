@@ -1,0 +1,318 @@
+#include "memory/drain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "memory/memory_test_support.h"
+#include "memory/schema.h"
+#include "memory/scripted_remote.h"
+
+namespace anabranch {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+
+constexpr milliseconds kPatience{20000};
+constexpr int kTurns = 40;
+// A unit of its own: ten words.
+std::string Sentence(int i) {
+  return "The number of the house with the green door is " + std::to_string(i) + ".";
+}
+
+// A file with a stream of kTurns units and more, a server, a drain between them.
+struct Draining {
+  explicit Draining(bool keeps_journal = false) {
+    server.keeps_journal = keeps_journal;
+    path = dir.File("m");
+    memory = OpenMemory(path, FakeEmbedder()).value();
+    stream = memory->OpenStream("s", "tokenizer").value();
+    writer.emplace(stream.get());
+    for (int i = 0; i < kTurns; ++i) {
+      writer->Say(i % 2 == 0 ? Role::kUser : Role::kAssistant, Sentence(i));
+    }
+    db = OpenStore(path, path).value();
+  }
+
+  void Start() {
+    drain = Drain::Start(path, "the server", std::make_unique<ScriptedRemote>(&server),
+                         {.batch_units = 8,
+                          .batch_records = 8,
+                          .first_pause = milliseconds(1),
+                          .longest_pause = milliseconds(20)})
+                .value();
+    opened = drain->Open(1, {.name = "s", .width = 64});
+  }
+  // Until the server has all, whatever it takes.
+  bool Finish() {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (std::chrono::steady_clock::now() < end) {
+      if (drain->Flush(milliseconds(100))) return true;
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+    return false;
+  }
+  std::vector<uint64_t> LocalIds() {
+    Statement select = db->Prepare("SELECT id FROM unit").value();
+    std::vector<uint64_t> ids;
+    while (select.Step().value()) ids.push_back(static_cast<uint64_t>(select.Int(0)));
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  }
+  std::vector<uint64_t> ServerIds() {
+    const std::lock_guard lock(server.mutex);
+    std::vector<uint64_t> ids;
+    for (const auto& [id, unit] : server.units) ids.push_back(id);
+    return ids;
+  }
+  // The journal at the server is the file's, record for record.
+  void ExpectSameJournal() {
+    const JournalStore journal(db.get(), 1);
+    size_t n = 0;
+    const std::lock_guard lock(server.mutex);
+    for (const auto& [begin, record] : server.records) {
+      EXPECT_TRUE(journal.Has(record).value()) << begin;
+      ++n;
+    }
+    EXPECT_EQ(static_cast<int64_t>(n), journal.Count().value());
+  }
+
+  TempDir dir;
+  std::string path;
+  ScriptedServer server;
+  std::unique_ptr<Memory> memory;
+  std::unique_ptr<StreamMemory> stream;
+  std::optional<Writer> writer;
+  std::unique_ptr<Database> db;
+  std::unique_ptr<Drain> drain;
+  Result<void> opened;
+};
+
+Error Unavailable() { return {ErrorKind::kUnavailable, "the server", "is busy", ""}; }
+
+TEST(Drain, BringsTheServerEveryUnitOnceWithItsTextAndVector) {
+  Draining d;
+  d.Start();
+  ASSERT_TRUE(d.opened && d.Finish());
+  EXPECT_EQ(d.ServerIds(), d.LocalIds());
+  EXPECT_GE(d.LocalIds().size(), size_t{kTurns} - 1);
+  const JournalStore journal(d.db.get(), 1);
+  for (const auto& [id, unit] : d.server.units) {
+    EXPECT_EQ(unit.text, journal.Text(unit.text_begin, unit.text_end).value());
+    const std::string_view text = unit.text;
+    std::vector<float> vector(64);
+    ASSERT_TRUE(FakeEmbedder().embed({&text, 1}, vector));
+    EXPECT_EQ(unit.vector, vector);
+  }
+  EXPECT_EQ(*std::max_element(d.server.upserts.begin(), d.server.upserts.end()), 8u);
+}
+
+TEST(Drain, BringsWhatComesLater) {
+  Draining d;
+  d.Start();
+  ASSERT_TRUE(d.Finish());
+  d.writer->Say(Role::kUser, Sentence(1000));
+  d.writer->Say(Role::kAssistant, Sentence(1001));
+  d.drain->Notify();
+  ASSERT_TRUE(d.Finish());
+  EXPECT_EQ(d.ServerIds(), d.LocalIds());
+}
+
+TEST(Drain, GoesOnWhereItEndedAndSendsNothingTwice) {
+  Draining d;
+  d.Start();
+  ASSERT_TRUE(d.Finish());
+  const size_t batches = d.server.upserts.size();
+  d.drain.reset();
+  d.Start();
+  ASSERT_TRUE(d.Finish());
+  EXPECT_EQ(d.server.upserts.size(), batches);
+}
+
+TEST(Drain, CatchesUpInOrderAfterTheServerWasAway) {
+  Draining d(true);
+  d.server.away = true;
+  d.Start();
+  EXPECT_EQ(d.opened.error().kind, ErrorKind::kUnavailable);
+  EXPECT_FALSE(d.drain->Flush(kPatience));
+  EXPECT_THAT(d.drain->fault(), HasSubstr("is away"));
+  d.writer->Say(Role::kUser, Sentence(77));
+  d.writer->Say(Role::kAssistant, Sentence(78));
+  {
+    const std::lock_guard lock(d.server.mutex);
+    d.server.away = false;
+  }
+  ASSERT_TRUE(d.Finish());
+  EXPECT_EQ(d.drain->fault(), "");
+  EXPECT_EQ(d.ServerIds(), d.LocalIds());
+  d.ExpectSameJournal();
+}
+
+TEST(Drain, RepeatsABatchWhoseAnswerWasLost) {
+  Draining d;
+  int failures = 0;
+  d.server.writes_before_failing = true;
+  d.server.fails = [&](auto) {
+    return ++failures % 2 == 1 ? std::optional(Unavailable()) : std::nullopt;
+  };
+  d.Start();
+  ASSERT_TRUE(d.Finish());
+  EXPECT_EQ(d.ServerIds(), d.LocalIds());
+}
+
+TEST(Drain, HalvesWhatIsTooLargeForTheServer) {
+  Draining d;
+  d.server.fails = [](std::span<const RemoteUnit> units) {
+    return units.size() > 3 ? std::optional(Error{ErrorKind::kLimit, "the server", "413", ""})
+                            : std::nullopt;
+  };
+  d.Start();
+  ASSERT_TRUE(d.Finish());
+  EXPECT_EQ(d.ServerIds(), d.LocalIds());
+}
+
+TEST(Drain, QuarantinesTheOneUnitThatTheServerRefusesAndGoesOn) {
+  Draining d;
+  const uint64_t refused = d.LocalIds()[11];
+  d.server.fails = [refused](std::span<const RemoteUnit> units) {
+    const bool there = std::any_of(units.begin(), units.end(), [&](const RemoteUnit& unit) {
+      return unit.id.value() == refused;
+    });
+    return there ? std::optional(Error{ErrorKind::kInvalid, "the server", "422", ""})
+                 : std::nullopt;
+  };
+  d.Start();
+  ASSERT_TRUE(d.Finish());
+  const auto quarantined = DrainStore(d.db.get(), 1).Quarantined().value();
+  ASSERT_EQ(quarantined.size(), 1u);
+  EXPECT_EQ(quarantined[0].id.value(), refused);
+  EXPECT_THAT(quarantined[0].fault, HasSubstr("422"));
+  std::vector<uint64_t> expected = d.LocalIds();
+  std::erase(expected, refused);
+  EXPECT_EQ(d.ServerIds(), expected);
+}
+
+TEST(Drain, StopsAndSaysSoWhenItIsDenied) {
+  Draining d;
+  d.server.fails = [](auto) {
+    return std::optional(Error{ErrorKind::kDenied, "the server", "wrong password", ""});
+  };
+  d.Start();
+  EXPECT_FALSE(d.drain->Flush(kPatience));
+  EXPECT_THAT(d.drain->fault(), HasSubstr("wrong password"));
+  std::this_thread::sleep_for(milliseconds(50));
+  int calls = 0;
+  {
+    const std::lock_guard lock(d.server.mutex);
+    calls = d.server.calls;
+  }
+  d.drain->Notify();
+  std::this_thread::sleep_for(milliseconds(50));
+  const std::lock_guard lock(d.server.mutex);
+  EXPECT_EQ(d.server.calls, calls);
+}
+
+TEST(Drain, NamesReindexWhenOneBatchFailsAgainAndAgainAtAServerThatAnswers) {
+  Draining d;
+  d.server.fails = [](auto) { return std::optional(Unavailable()); };
+  d.Start();
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (d.drain->fault().find("reindex") == std::string::npos &&
+         std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  EXPECT_THAT(d.drain->fault(), HasSubstr("damaged"));
+}
+
+TEST(Drain, WaitsAsLongAsTheServerAsks) {
+  Draining d;
+  int failures = 0;
+  d.server.retry_after = milliseconds(300);
+  d.server.fails = [&](auto) {
+    return ++failures == 1 ? std::optional(Unavailable()) : std::nullopt;
+  };
+  const auto start = std::chrono::steady_clock::now();
+  d.Start();
+  ASSERT_TRUE(d.Finish());
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(300));
+}
+
+TEST(Drain, ErasesAtTheServerWhatWasForgotten) {
+  Draining d(true);
+  d.Start();
+  ASSERT_TRUE(d.Finish());
+  ForgetSelection what;
+  what.matching = "door is 7.";
+  ASSERT_TRUE(d.memory->Forget("s", what, false));
+  d.drain->Notify();
+  ASSERT_TRUE(d.Finish());
+  EXPECT_EQ(d.ServerIds(), d.LocalIds());
+  d.ExpectSameJournal();
+  for (const auto& [begin, record] : d.server.records) {
+    EXPECT_EQ(record.record.bytes.find("door is 7."), std::string::npos);
+  }
+}
+
+TEST(Drain, ErasesWhatWasForgottenWhileTheServerWasAway) {
+  Draining d(true);
+  d.Start();
+  ASSERT_TRUE(d.Finish());
+  {
+    const std::lock_guard lock(d.server.mutex);
+    d.server.away = true;
+  }
+  d.writer->Say(Role::kUser, Sentence(500));
+  d.drain->Notify();
+  EXPECT_FALSE(d.drain->Flush(kPatience));
+  ForgetSelection all;
+  all.all = true;
+  ASSERT_TRUE(d.memory->Forget("s", all, false));
+  {
+    const std::lock_guard lock(d.server.mutex);
+    d.server.away = false;
+  }
+  ASSERT_TRUE(d.Finish());
+  EXPECT_TRUE(d.ServerIds().empty());
+  d.ExpectSameJournal();
+  for (const auto& [begin, record] : d.server.records) EXPECT_EQ(record.record.bytes, "");
+}
+
+TEST(Drain, PullsWhatAnotherMachineWrote) {
+  Draining one(true);
+  one.Start();
+  ASSERT_TRUE(one.Finish());
+  one.drain.reset();
+
+  Draining other(true);
+  other.stream.reset();
+  other.memory.reset();
+  other.path = other.dir.File("other");
+  other.memory = OpenMemory(other.path, FakeEmbedder()).value();
+  other.stream = other.memory->OpenStream("s", "tokenizer").value();
+  other.stream.reset();
+  other.db = OpenStore(other.path, other.path).value();
+  other.server.records = one.server.records;
+  other.Start();
+  ASSERT_TRUE(other.opened) << other.opened.error().Message();
+  other.ExpectSameJournal();
+  EXPECT_EQ(JournalStore(other.db.get(), 1).Count().value(),
+            JournalStore(one.db.get(), 1).Count().value());
+}
+
+TEST(Drain, RefusesAServerWhoseJournalIsNotThisOne) {
+  Draining d(true);
+  StoredRecord foreign;
+  foreign.record.bytes = "x";
+  foreign.record.ids = {TokenId(5)};
+  foreign.record.token_ends = {1};
+  foreign.end = StreamPos(1);
+  d.server.records[0] = foreign;
+  d.Start();
+  EXPECT_EQ(d.opened.error().kind, ErrorKind::kInvalid);
+  EXPECT_THAT(d.opened.error().Message(), HasSubstr("--journal"));
+}
+
+}  // namespace
+}  // namespace anabranch
