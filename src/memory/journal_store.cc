@@ -280,7 +280,7 @@ Result<bool> JournalStore::Has(const StoredRecord& stored) const {
   bool same = false;
   RETURN_IF_ERROR(
       ForEach({stored.record.begin, stored.end}, [&](StoredRecord ours) -> Result<void> {
-        same = ours.record.kind == RecordKind::kGap ||
+        same = IsMissing(ours.record.kind) ||
                (ours.record.begin == stored.record.begin && ours.end == stored.end &&
                 ours.text_begin == stored.text_begin && ours.record.turn == stored.record.turn &&
                 ours.record.role == stored.record.role && ours.record.kind == stored.record.kind &&

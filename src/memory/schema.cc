@@ -55,6 +55,13 @@ CREATE INDEX unit_text_begin ON unit(stream, text_begin);
 
 CREATE TABLE vector (unit INTEGER PRIMARY KEY REFERENCES unit(key), data BLOB NOT NULL);
 
+CREATE VIRTUAL TABLE unit_words USING fts5(
+  words, content='', columnsize=0, detail=none, tokenize="ascii"
+);
+)";
+
+// What the file knows of its server (memory/drain_store.h).
+constexpr const char* kVersion2 = R"(
 CREATE TABLE remote (
   stream INTEGER PRIMARY KEY REFERENCES stream(id),
   drained_unit INTEGER NOT NULL,
@@ -68,10 +75,6 @@ CREATE TABLE remote_erase (
   ids BLOB NOT NULL
 );
 CREATE TABLE quarantine (unit INTEGER PRIMARY KEY REFERENCES unit(key), fault TEXT NOT NULL);
-
-CREATE VIRTUAL TABLE unit_words USING fts5(
-  words, content='', columnsize=0, detail=none, tokenize="ascii"
-);
 )";
 
 Result<void> ToVersion1(Database* db) {
@@ -79,7 +82,7 @@ Result<void> ToVersion1(Database* db) {
   return db->Exec(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
 }
 
-Result<void> ToVersion2(Database*) { return {}; }
+Result<void> ToVersion2(Database* db) { return db->Exec(kVersion2); }
 
 // Step i makes version i + 1 of version i; version 0 is an empty file.
 constexpr Result<void> (*kSteps[])(Database*) = {ToVersion1, ToVersion2};
