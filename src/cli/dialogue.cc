@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -51,7 +52,12 @@ Result<EngineOptions> Dialogue::FindFiles(const CommandDefaults& defaults, Strea
   options.n_threads = flags_.model.threads;
   options.kernels = flags_.model.kernels;
   options.chat_template = flags_.model.chat_template;
-  options.memory = flags_.embedder.memory;
+  options.memory = flags_.embedder.store.memory;
+  options.journal = flags_.embedder.store.journal;
+  options.recall_timeout_ms = std::llround(flags_.recall.timeout_seconds * 1000);
+  Result<std::string> password = ReadMemoryPassword(flags_.embedder.store, context_.env);
+  if (!password) return tl::unexpected(password.error());
+  options.memory_password = *std::move(password);
   options.on_progress = [this](const Progress& progress) { ShowProgress(progress); };
   if (stream->recall == RecallMode::kNever) {
     if (!options.memory.empty()) {
@@ -97,6 +103,7 @@ Result<std::unique_ptr<Dialogue>> Dialogue::Open(const DialogueFlags& flags,
   options = ToStreamOptions(flags.sizes, flags.recall, defaults, system_tokens);
   if (!options) return tl::unexpected(options.error());
   options->recall = recall;
+  options->name = flags.embedder.stream;
   options->system = system;
   options->on_progress = [&self](const Progress& progress) { self.ShowProgress(progress); };
   Result<std::unique_ptr<Stream>> stream = self.engine_->OpenStream(*options);

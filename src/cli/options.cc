@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "cli/input.h"
 #include "cli/option_types.h"
 
 namespace anabranch::cli {
@@ -32,15 +33,61 @@ void AddModelOptions(CLI::App& app, ModelFlags& flags) {
   }
 }
 
+void AddStoreOptions(CLI::App& app, StoreFlags& flags, const std::string& memory_help) {
+  for (CLI::Option* option :
+       {Named(AddText(app, "--memory", flags.memory, memory_help), "FILE"),
+        Named(AddText(app, "--memory-password-file", flags.password_file,
+                      "File with the password of a memory on a server "
+                      "[$ANABRANCH_MEMORY_PASSWORD]"),
+              "FILE"),
+        Named(AddText(app, "--journal", flags.journal,
+                      "Local journal of a memory on a server [under the state directory]"),
+              "FILE")}) {
+    option->group("Memory");
+  }
+}
+
+CLI::Option* AddRecallFrom(CLI::App& app, std::vector<std::string>& target) {
+  const auto set = [&target](const std::string& text) -> Result<void> {
+    target.clear();
+    for (size_t begin = 0; begin <= text.size();) {
+      const size_t end = std::min(text.find(',', begin), text.size());
+      if (end == begin) {
+        return Fail(ErrorKind::kInvalid, "",
+                    fmt::format("'{}' has an empty name of a stream", text));
+      }
+      target.push_back(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return {};
+  };
+  return AddParsed(app, "--recall-from", "NAME,...", set,
+                   "Recall from these streams of the memory as well");
+}
+
+Result<std::string> ReadMemoryPassword(const StoreFlags& flags, const Environment& env) {
+  if (flags.password_file.empty()) return env("ANABRANCH_MEMORY_PASSWORD").value_or("");
+  constexpr size_t kLongest = 4096;
+  Result<Input> input = OpenInput(flags.password_file, "", nullptr);
+  if (!input) return tl::unexpected(input.error());
+  Result<std::string> password = ReadAll(*input, kLongest);
+  if (!password) return password;
+  password->erase(password->find_last_not_of("\r\n") + 1);
+  if (!password->empty()) return password;
+  return Fail(ErrorKind::kInvalid, flags.password_file, "holds no password",
+              "write the password into it");
+}
+
 void AddEmbedderOptions(CLI::App& app, EmbedderFlags& flags) {
   const std::string embedder_help =
       fmt::format("Sentence embedder: a folder or a name [{}]", kDefaultEmbedder);
   for (CLI::Option* option :
        {Named(AddText(app, "--embedder", flags.embedder, embedder_help), "FOLDER"),
-        Named(AddText(app, "--memory", flags.memory, "Where memory lives [this run only]"),
-              "FILE")}) {
+        Named(AddText(app, "--stream", flags.stream, "Name of the stream in memory [default]"),
+              "NAME")}) {
     option->group("Memory");
   }
+  AddStoreOptions(app, flags.store, "Where memory lives [this run only]");
 }
 
 void AddSizeOptions(CommandLine& line, CLI::App& app, SizeFlags& flags) {
@@ -80,6 +127,9 @@ void AddRecallOptions(CommandLine& line, CLI::App& app, RecallFlags& flags) {
                    "Tokens recalled for a turn at most, 23 kB each [400]"),
         AddNumber(app, "--recall-threshold", flags.threshold, -1, 1,
                   "Least cosine that is recalled [calibrated on the memory]"),
+        AddRecallFrom(app, flags.from),
+        AddNumber(app, "--recall-timeout", flags.timeout_seconds, 0.01, 3600,
+                  "Seconds that a recall waits for a memory on a server [2]"),
         AddChoice(
             app, "--retract", flags.retract, {"keep", "reread"},
             "After an answer: keep its keys, or read it again without the recalled [keep]")}) {
@@ -135,12 +185,17 @@ Result<StreamOptions> ToStreamOptions(const SizeFlags& sizes, const RecallFlags&
                                       const CommandDefaults& defaults, int64_t system_tokens) {
   Result<RecallMode> mode = ResolveRecall(recall, defaults.recall);
   if (!mode) return tl::unexpected(mode.error());
+  if (!recall.from.empty() && *mode == RecallMode::kNever) {
+    return Fail(ErrorKind::kInvalid, "--recall-from", "with --recall never nothing is recalled",
+                "give --recall evicted, too");
+  }
   StreamOptions options;
   options.streaming = sizes.streaming.value_or(defaults.streaming);
   options.start_size = sizes.start_size;
   options.recent_size = sizes.recent_size;
   options.keep = sizes.keep.value_or(defaults.keep);
   options.recall = *mode;
+  options.recall_from = recall.from;
   options.chunk_size = recall.chunk_size;
   options.recall_tokens = recall.recall_tokens;
   options.recall_threshold = recall.threshold;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "anabranch/engine.h"
 #include "cli/command_line.h"
@@ -16,9 +17,16 @@ struct ModelFlags {
   int32_t threads = 0;
 };
 
+// Where memory lives.
+struct StoreFlags {
+  std::string memory;  // "": for this run only
+  std::string journal, password_file;
+};
+
 struct EmbedderFlags {
   std::optional<std::string> embedder = {};  // empty: the default one
-  std::string memory;                        // "": for this run only
+  StoreFlags store;
+  std::string stream = "default";
 };
 
 // The sizes of a stream.
@@ -33,6 +41,8 @@ struct RecallFlags {
   bool retriever = false, always_retriever = false, debug = false;
   int32_t chunk_size = 100, recall_tokens = 400;
   std::optional<float> threshold = {};
+  std::vector<std::string> from = {};  // other streams
+  float timeout_seconds = 2;
   std::string retract = "keep";
 };
 
@@ -56,10 +66,17 @@ inline constexpr CommandDefaults kChatDefaults{
     .streaming = true, .recall = RecallMode::kEvicted, .keep = -1, .temperature = 0.8f};
 
 void AddModelOptions(CLI::App& app, ModelFlags& flags);
+void AddStoreOptions(CLI::App& app, StoreFlags& flags, const std::string& memory_help);
+// Streams by their names, with commas between them.
+CLI::Option* AddRecallFrom(CLI::App& app, std::vector<std::string>& target);
 void AddEmbedderOptions(CLI::App& app, EmbedderFlags& flags);
 void AddSizeOptions(CommandLine& line, CLI::App& app, SizeFlags& flags);
 void AddRecallOptions(CommandLine& line, CLI::App& app, RecallFlags& flags);
 void AddSamplingOptions(CLI::App& app, SamplingFlags& flags);
+
+// The password for a memory on a server: of the file that is named, else
+// $ANABRANCH_MEMORY_PASSWORD; "": none. Error: a file that cannot be read, or is too long.
+Result<std::string> ReadMemoryPassword(const StoreFlags& flags, const Environment& env);
 
 // Error: --recall and the retriever flags contradict each other.
 Result<RecallMode> ResolveRecall(const RecallFlags& flags, RecallMode fallback);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/temp_dir.h"
+
 namespace anabranch::cli {
 namespace {
 
@@ -56,6 +58,30 @@ TEST(OptionsTest, CtxSizeIsStartAndKeepAndRecent) {
 
 TEST(OptionsTest, ASeedThatIsGivenIsTheSeed) {
   EXPECT_EQ(ToSamplerOptions({.seed = 42}, kChatDefaults).seed, 42u);
+}
+
+TEST(OptionsTest, RecallFromNeedsARecall) {
+  const RecallFlags flags{.recall = "evicted", .from = {"notes", "work"}};
+  EXPECT_EQ(ToStreamOptions({}, flags, kRunDefaults, 0)->recall_from, flags.from);
+  const auto never = ToStreamOptions({}, {.recall = "never", .from = flags.from}, kRunDefaults, 0);
+  ASSERT_FALSE(never);
+  EXPECT_THAT(never.error().Message(), HasSubstr("--recall evicted"));
+}
+
+TEST(OptionsTest, ThePasswordIsTheFilesElseTheEnvironments) {
+  const testing::TempDir folder;
+  const Environment env = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "ANABRANCH_MEMORY_PASSWORD") return "of the environment";
+    return std::nullopt;
+  };
+  const auto read = [&](const std::string& path) {
+    return ReadMemoryPassword({.memory = "", .journal = "", .password_file = path}, env);
+  };
+  EXPECT_EQ(read("").value(), "of the environment");
+  EXPECT_EQ(read(folder.WriteFile("password", "of the file\r\n")).value(), "of the file");
+  EXPECT_THAT(read(folder.WriteFile("empty", "\n")).error().Message(), HasSubstr("no password"));
+  EXPECT_EQ(read(folder.WriteFile("long", std::string(5000, 'x'))).error().kind, ErrorKind::kLimit);
+  EXPECT_EQ(read(folder.File("missing")).error().kind, ErrorKind::kNotFound);
 }
 
 }  // namespace
