@@ -37,6 +37,8 @@ LIBRARIES = {
     "histedit.h": {"cli"},
     "editline/": {"cli"},
     "xxhash.h": {"memory", "engine"},
+    "httplib.h": {"memory"},
+    "openssl/": {"memory"},
     "nlohmann/": {"io", "model", "memory", "engine", "cli"},
     "fmt/": set(ARROWS),
     "tl/expected.hpp": set(ARROWS) | {"include", "tests"},
@@ -49,7 +51,7 @@ INTRINSICS = re.compile(r"(?:[a-z]*mmintrin|immintrin|x86intrin)\.h")
 INSTRUCTION_SETS = re.compile(r"src/kernels/(?:avx\w*|simd)/")
 PLAIN_DATA = re.compile(
     r"kernels/(?:avx\w*|simd)/.*|kernels/(?:exec|kernel_table|tables)\.h|tensor/(?:dtype|plan)\.h")
-C_HEADER = re.compile(r"(?:sys/|linux/)?\w+\.h")
+C_HEADER = re.compile(r"(?:sys/|linux/|netinet/|arpa/)?\w+\.h")
 CPP_HEADER = re.compile(r"\w+")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]*)"|<([^>]*)>)')
