@@ -79,6 +79,9 @@ struct KernelTable {
                  const AttendOptions&, Mat out);
   // scores [1, vectors.rows] = vectors [n, d] . query [1, d]: memory's exact search, in F32.
   void (*scan)(Exec&, Mat vectors, Mat query, Mat scores);
+  // dots[q, i] = code i . query q, exactly: int32 [n_queries, codes.n]. queries: int16 [n_queries,
+  // width], the codes' width, of at most kMaxQueryCode each way.
+  void (*scan_codes)(Exec&, const CodeRows& codes, List<const int16_t> queries, int32_t* dots);
 };
 
 }  // namespace anabranch

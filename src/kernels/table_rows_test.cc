@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <random>
 #include <vector>
 
 #include "kernels/kernel_test.h"
@@ -105,6 +106,40 @@ TEST_P(TableRowsTest, ScanScoresAreTheReferences) {
           magnitude += std::abs(static_cast<double>(vectors[i * query.size() + c] * query[c]));
         }
         ASSERT_NEAR(got_[i], want_[i], 2.0 * cols * 0x1p-24 * magnitude) << n << "x" << cols;
+      }
+    }
+  }
+}
+
+TEST_P(TableRowsTest, ScannedCodesAreTheReferencesExactly) {
+  std::mt19937 random(1);
+  for (int32_t n : {0, 1, 7, 8, 9, 40}) {
+    for (int32_t width : {32, 64, 96, 384, 4096}) {
+      for (int32_t n_queries : {0, 1, 2, 3, 4, 5, 8, 11}) {
+        for (const bool extreme : {false, true}) {
+          constexpr int32_t kBlockRows = 8;
+          const auto draw = [&](int32_t most) {
+            const auto value = static_cast<int32_t>(random() % static_cast<uint32_t>(2 * most + 1));
+            return extreme ? -most : value - most;
+          };
+          std::vector<std::vector<int8_t>> blocks(static_cast<size_t>((n + 7) / kBlockRows));
+          std::vector<int16_t> queries(static_cast<size_t>(n_queries * width));
+          for (auto& block : blocks) {
+            block.resize(static_cast<size_t>(kBlockRows * width));
+            for (int8_t& code : block) code = static_cast<int8_t>(extreme ? -128 : draw(127));
+          }
+          for (int16_t& code : queries) code = static_cast<int16_t>(draw(kMaxQueryCode));
+          const auto scan = [&](TestBackend& backend) {
+            std::vector<DevPtr> memory;
+            for (const auto& block : blocks) memory.push_back(backend.Upload(block));
+            std::vector<int32_t> dots(static_cast<size_t>(n_queries * n) + 1, 77);
+            backend.table().scan_codes(backend.exec(), {memory.data(), n, kBlockRows, width},
+                                       {queries.data(), n_queries * width}, dots.data());
+            EXPECT_EQ(dots.back(), 77);
+            return dots;
+          };
+          ASSERT_EQ(scan(backend_), scan(ref_)) << n << "x" << width << ", " << n_queries;
+        }
       }
     }
   }

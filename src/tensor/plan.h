@@ -27,6 +27,20 @@ struct Mat {
   DType dtype = DType::kF32;
 };
 
+// Vectors in 8 bits, in blocks of `block_rows`: vector i is int8[width] at
+// blocks[i / block_rows] + i % block_rows * width. width is a multiple of kCodeAlign: codes of
+// another width are padded with zeros.
+struct CodeRows {
+  const DevPtr* blocks = nullptr;
+  int64_t n = 0;
+  int32_t block_rows = 0, width = 0;
+};
+constexpr int32_t kCodeAlign = 32;
+constexpr int32_t kMaxCodeWidth = 4096;
+// A query's codes are that small, so that no sum of kMaxCodeWidth products leaves an int32.
+constexpr int32_t kMaxQueryCode = 4095;
+static_assert(int64_t{128} * kMaxQueryCode * kMaxCodeWidth <= INT32_MAX);
+
 // A weight [rows = out, cols = in] in a layout of the table that packed it. Made by pack alone.
 struct Weight {
   DevPtr data;

@@ -156,6 +156,22 @@ inline VecI DotBlock(const VecI (&w)[kGroups], const int8_t* x) {
   return dot;
 }
 
+inline VecI ZeroI() { return _mm256_setzero_si256(); }
+inline int32_t SumI(VecI v) {
+  __m128i x = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4E));
+  return _mm_cvtsi128_si32(_mm_add_epi32(x, _mm_shuffle_epi32(x, 0xB1)));
+}
+// The next 2 * kWidth of what is at p, as int16.
+inline VecI LoadI8AsI16(const int8_t* p) {
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+// sum[i] + a[2i] * b[2i] + a[2i + 1] * b[2i + 1]
+inline VecI AddPairs(VecI sum, VecI a, const int16_t* b) {
+  const VecI bv = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b));
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(a, bv));
+}
+
 constexpr int kQuantRows =
     4;                       // rows of a quantised tile: 8 weights, 4 sums, scales of 16 registers
 constexpr int kDimVecs = 2;  // vectors of an attention output held for each of 4 queries

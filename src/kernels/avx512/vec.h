@@ -128,6 +128,17 @@ inline VecI DotBlock(const VecI (&w)[kGroups], const int8_t* x) {
   return dot;
 }
 
+inline VecI ZeroI() { return _mm512_setzero_si512(); }
+inline int32_t SumI(VecI v) { return _mm512_reduce_add_epi32(v); }
+// The next 2 * kWidth of what is at p, as int16.
+inline VecI LoadI8AsI16(const int8_t* p) {
+  return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+// sum[i] + a[2i] * b[2i] + a[2i + 1] * b[2i + 1]
+inline VecI AddPairs(VecI sum, VecI a, const int16_t* b) {
+  return _mm512_dpwssd_epi32(sum, a, _mm512_loadu_si512(b));
+}
+
 constexpr int kQuantRows = 8;  // rows of a quantised tile: 8 weights, 2 * 8 sums, scales: 27 of 32
 constexpr int kDimVecs = 4;    // vectors of an attention output held for each of 4 queries
 

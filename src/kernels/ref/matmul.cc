@@ -94,17 +94,4 @@ void Gated(Exec& exec, Mat x, const Weight& gate, const Weight& up, Activation a
   });
 }
 
-void Scan(Exec& exec, Mat vectors, Mat query, Mat scores) {
-  ANABRANCH_CHECK(query.cols == vectors.cols && scores.cols == vectors.rows);
-  constexpr int64_t kVectorsPerTask = 256;
-  const int64_t n_tasks = (vectors.rows + kVectorsPerTask - 1) / kVectorsPerTask;
-  ParallelFor(exec, n_tasks, [=](int64_t task, int) {
-    const int64_t begin = task * kVectorsPerTask;
-    const int64_t end = std::min<int64_t>(begin + kVectorsPerTask, vectors.rows);
-    for (int64_t i = begin; i < end; ++i) {
-      Row(scores, 0)[i] = Dot(Row(vectors, i), Row(query, 0), vectors.cols);
-    }
-  });
-}
-
 }  // namespace anabranch::ref

@@ -138,5 +138,23 @@ TEST(RefMatmulTest, ScanScoresEveryVector) {
   }
 }
 
+TEST(RefMatmulTest, ScanCodesMultipliesWhatTheBlocksHold) {
+  TestBackend backend(kRefKernels);
+  constexpr int32_t kCodes = 3, kWidth = 32, kBlockRows = 2;
+  std::vector<int8_t> first(kBlockRows * kWidth), second(kBlockRows * kWidth);
+  first[0] = -128;
+  first[kWidth + 31] = 127;
+  second[5] = 3;
+  std::vector<int16_t> queries(2 * kWidth);
+  queries[0] = kMaxQueryCode;
+  queries[31] = -2;
+  queries[kWidth + 5] = 7;
+  const DevPtr blocks[] = {backend.Upload(first), backend.Upload(second)};
+  std::vector<int32_t> dots(2 * kCodes);
+  backend.table().scan_codes(backend.exec(), {blocks, kCodes, kBlockRows, kWidth},
+                             {queries.data(), 2 * kWidth}, dots.data());
+  EXPECT_EQ(dots, (std::vector<int32_t>{-128 * kMaxQueryCode, -254, 0, 0, 0, 21}));
+}
+
 }  // namespace
 }  // namespace anabranch::testing

@@ -28,6 +28,7 @@ void Matmul(Exec& exec, Mat x, List<const Weight> w, List<const DevPtr> bias, bo
             List<const Mat> out);
 void Gated(Exec& exec, Mat x, const Weight& gate, const Weight& up, Activation activation, Mat out);
 void Scan(Exec& exec, Mat vectors, Mat query, Mat scores);
+void ScanCodes(Exec& exec, const CodeRows& codes, List<const int16_t> queries, int32_t* dots);
 
 void RmsNorm(Exec& exec, Mat x, DevPtr gain, float eps, Mat out);
 void LayerNorm(Exec& exec, Mat x, DevPtr gain, DevPtr bias, float eps, Mat out);

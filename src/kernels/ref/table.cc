@@ -22,6 +22,7 @@ const KernelTable kRefKernels = {
     .append = ref::Append,
     .attend = ref::Attend,
     .scan = ref::Scan,
+    .scan_codes = ref::ScanCodes,
 };
 
 }  // namespace anabranch

@@ -9,15 +9,17 @@
 #include "kernels/simd/memory.h"
 #include "kernels/simd/pack.h"
 #include "kernels/simd/rows.h"
+#include "kernels/simd/scan_codes.h"
 #include "kernels/simd/scratch.h"
 
 namespace anabranch {
 namespace {
 
 constexpr KernelTable MakeTable(const char* name) {
-  return {
-      name,  ScratchBytes, Alloc,     Free,   Upload, Download,        Sync,   PackedBytes, Pack,
-      Embed, RmsNorm,      LayerNorm, Matmul, Gated,  ActivateInPlace, Append, Attend,      Scan};
+  return {name,     ScratchBytes, Alloc,       Free,     Upload,
+          Download, Sync,         PackedBytes, Pack,     Embed,
+          RmsNorm,  LayerNorm,    Matmul,      Gated,    ActivateInPlace,
+          Append,   Attend,       Scan,        ScanCodes};
 }
 
 }  // namespace
