@@ -43,8 +43,9 @@ RecallResult ChatStream::AskMemory(const RecallQuery& query) {
   RecallResult result;
   if (options_.recall == RecallMode::kNever) return result;
   const Stopwatch watch;
-  journal_.Index(false);
-  state_.unindexed = 0;
+  // What the question needs of the pending tail is embedded by Recall; the rest waits until the
+  // answer has been given.
+  journal_.Sync();
   if (auto found = memory_->Recall(query)) {
     result = *std::move(found);
     result.fault = journal_.fault();
