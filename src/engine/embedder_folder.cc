@@ -58,6 +58,12 @@ EmbedderHandle EmbedderFolder::Handle() {
   };
   handle.scan = [this](std::span<const float> vectors, std::span<const float> query,
                        std::span<float> scores) { Scan(vectors, query, scores); };
+  handle.scan_codes = [this](const CodeRows& codes, std::span<const int16_t> queries,
+                             std::span<int32_t> dots) {
+    exec_->table().scan_codes(exec_->exec(), codes,
+                              {queries.data(), static_cast<int64_t>(queries.size())}, dots.data());
+    exec_->table().sync(exec_->exec());
+  };
   return handle;
 }
 

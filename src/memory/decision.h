@@ -7,7 +7,6 @@
 
 #include "base/result.h"
 #include "memory/memory.h"
-#include "memory/unit_table.h"
 
 namespace anabranch {
 
@@ -26,7 +25,7 @@ class NullEmbeddings {
  private:
   std::vector<float> vectors_;  // [n, width]; small talk first
   size_t n_ = 0, n_small_talk_ = 0;
-  ScanFn scan_;
+  decltype(EmbedderHandle::scan) scan_;
 };
 
 // The score that a hit must reach: a high quantile of the null queries' best scores and a margin,

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "memory/drain_store.h"
-#include "memory/lexical.h"
 #include "memory/sqlite_memory.h"
 #include "text/words.h"
 
@@ -139,7 +138,7 @@ Result<void> Erase(const Selection& selection, const std::string& name, JournalS
   }
   for (const UnitRow& unit : selection.units) {
     ASSIGN_OR_RETURN(const std::string text, journal->Text(unit.text_begin, unit.text_end));
-    RETURN_IF_ERROR(units->Erase(unit, JoinedWords(text)));
+    RETURN_IF_ERROR(units->Erase(unit, text));
   }
   for (const StreamSpan& span : selection.spans) RETURN_IF_ERROR(journal->EraseSpan(span));
   RETURN_IF_ERROR(units->PurgeWords());

@@ -9,58 +9,55 @@
 
 namespace anabranch {
 
-UnitView::UnitView(std::vector<const IndexLayer*> layers, const UnitTable* tail)
-    : layers_(std::move(layers)) {
+UnitView::UnitView(std::vector<const IndexLayer*> layers, const TailUnits* tail)
+    : layers_(std::move(layers)), tail_(tail) {
   for (const IndexLayer* layer : layers_) tables_.push_back(&layer->table);
-  tables_.push_back(tail);
+  tables_.push_back(&tail->table);
   first_.push_back(0);
   for (const UnitTable* table : tables_) first_.push_back(first_.back() + table->size());
 }
 
-size_t UnitView::TableOf(int64_t i) const {
+size_t UnitView::LayerOf(int64_t i) const {
   return static_cast<size_t>(std::upper_bound(first_.begin(), first_.end(), i) - first_.begin()) -
          1;
 }
 
 const UnitRow& UnitView::row(int64_t i) const {
-  const size_t t = TableOf(i);
+  const size_t t = LayerOf(i);
   return tables_[t]->row(i - first_[t]);
 }
 
-std::span<const float> UnitView::vector(int64_t i) const {
-  const size_t t = TableOf(i);
-  return tables_[t]->vector(i - first_[t]);
-}
-
-std::vector<float> UnitView::Scores(const ScanFn& scan, std::span<const float> query) const {
-  std::vector<float> scores(static_cast<size_t>(size()));
-  for (size_t t = 0; t < tables_.size(); ++t) {
-    tables_[t]->Scan(scan, query,
-                     std::span<float>(scores).subspan(static_cast<size_t>(first_[t]),
-                                                      static_cast<size_t>(tables_[t]->size())));
+Result<int64_t> UnitView::Frequency(const std::string& word) const {
+  int64_t n = 0;
+  for (const IndexLayer* layer : layers_) {
+    ASSIGN_OR_RETURN(const int64_t of_layer, layer->terms.Frequency(word));
+    n += of_layer;
   }
-  return scores;
+  ASSIGN_OR_RETURN(const std::vector<int64_t> of_tail, TailHolding(word));
+  return n + static_cast<int64_t>(of_tail.size());
 }
 
 Result<std::vector<int64_t>> UnitView::Holding(const std::string& word) const {
-  constexpr int64_t kFewUnits = 1000;  // up to here all of them are counted
   std::vector<int64_t> units;
   for (size_t t = 0; t < layers_.size(); ++t) {
-    const UnitTable& table = *tables_[t];
-    const int64_t limit = std::max(kFewUnits, table.size() / 4);
-    ASSIGN_OR_RETURN(const std::vector<int64_t> keys, layers_[t]->units.Holding(word, limit));
+    ASSIGN_OR_RETURN(const std::vector<int64_t> keys, layers_[t]->units.Holding(word));
     for (const int64_t key : keys) {
-      const int64_t row = table.Find(key);
+      const int64_t row = tables_[t]->Find(key);
       if (row >= 0) units.push_back(first_[t] + row);
     }
   }
-  const UnitTable& tail = *tables_.back();
+  ASSIGN_OR_RETURN(const std::vector<int64_t> of_tail, TailHolding(word));
+  units.insert(units.end(), of_tail.begin(), of_tail.end());
+  return units;
+}
+
+Result<std::vector<int64_t>> UnitView::TailHolding(const std::string& word) const {
+  std::vector<int64_t> units;
+  const UnitTable& tail = tail_->table;
   for (int64_t i = 0; i < tail.size(); ++i) {
     ASSIGN_OR_RETURN(const std::string text, Text(tail.row(i).text_begin, tail.row(i).text_end));
     const std::vector<std::string> words = LexicalWords(text);
-    if (std::binary_search(words.begin(), words.end(), word)) {
-      units.push_back(first_[tables_.size() - 1] + i);
-    }
+    if (std::binary_search(words.begin(), words.end(), word)) units.push_back(first_.end()[-2] + i);
   }
   return units;
 }

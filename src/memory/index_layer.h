@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "memory/journal_store.h"
+#include "memory/term_counts.h"
 #include "memory/unit_store.h"
 #include "memory/unit_table.h"
 
@@ -14,25 +15,39 @@ namespace anabranch {
 // The journal and index of one stream or fork, from a text coordinate on.
 struct IndexLayer {
   IndexLayer(Database* db, int64_t stream, const std::string& name, int32_t width)
-      : journal(db, stream), units(db, stream, name), table(width) {}
+      : journal(db, stream), units(db, stream, name), terms(db, stream), table(width) {}
 
   JournalStore journal;
   UnitStore units;
+  TermCounts terms;
   UnitTable table;         // the units of the store, in RAM
   int64_t text_begin = 0;  // what is before belongs to the layer below
+};
+
+// Units of the tail that may be recalled, with their vectors [size, width].
+struct TailUnits {
+  explicit TailUnits(int32_t width) : table(width) {}
+  UnitTable table;  // without codes
+  std::vector<float> vectors;
 };
 
 // Units in stream order: those of the layers, the oldest first, then the tail's. Only a view.
 class UnitView {
  public:
-  UnitView(std::vector<const IndexLayer*> layers, const UnitTable* tail);
+  UnitView(std::vector<const IndexLayer*> layers, const TailUnits* tail);
 
   int64_t size() const { return first_.back(); }
   const UnitRow& row(int64_t i) const;
-  std::span<const float> vector(int64_t i) const;
-  // Scores of all units with a query.
-  std::vector<float> Scores(const ScanFn& scan, std::span<const float> query) const;
-  // Units that hold a word. Of a word that more than a quarter of many units hold, some.
+  const std::vector<const IndexLayer*>& layers() const { return layers_; }
+  const TailUnits& tail() const { return *tail_; }
+  // Number of the first unit of a layer; of layers().size(): of the tail.
+  int64_t first(size_t layer) const { return first_[layer]; }
+  // The layer of unit i; layers().size(): the tail.
+  size_t LayerOf(int64_t i) const;
+
+  // How many units hold a word.
+  Result<int64_t> Frequency(const std::string& word) const;
+  // The units that hold a word, in stream order unless text was cut again.
   Result<std::vector<int64_t>> Holding(const std::string& word) const;
   // Text by coordinates.
   Result<std::string> Text(int64_t begin, int64_t end) const;
@@ -41,10 +56,10 @@ class UnitView {
   Result<std::string> TextBefore(const UnitRow& unit, StreamPos end) const;
 
  private:
-  // The table that holds unit i.
-  size_t TableOf(int64_t i) const;
+  Result<std::vector<int64_t>> TailHolding(const std::string& word) const;
 
   std::vector<const IndexLayer*> layers_;
+  const TailUnits* tail_;
   std::vector<const UnitTable*> tables_;  // of the layers and the tail
   std::vector<int64_t> first_;            // number of the first unit of each table, and size()
 };

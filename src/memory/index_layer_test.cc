@@ -33,7 +33,7 @@ TEST(UnitView, TextThatTheJournalDoesNotHaveIsAnError) {
   ASSERT_TRUE(db->Exec("INSERT INTO stream(id, name, tokenizer) VALUES(1, 's', 't')"));
   IndexLayer layer(db.get(), 1, "s", 4);
   ASSERT_TRUE(layer.journal.InsertStored(RecordAt(100, "A stone bridge.")));
-  const UnitTable tail(4);
+  const TailUnits tail(4);
   const UnitView view({&layer}, &tail);
 
   EXPECT_EQ(view.TextBefore(UnitAt(100, 115), StreamPos(107)).value(), "A stone");

@@ -1,5 +1,7 @@
 #include "memory/lexical.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -29,22 +31,31 @@ const std::vector<std::string>& CommonWords() {
 
 }  // namespace
 
-std::string JoinedWords(std::string_view text) {
+std::string IndexedWord(int64_t stream, std::string_view word) {
+  // No part of a word, and to the index a letter as all that is not ASCII.
+  constexpr std::string_view kBetween = "\u00b7";
+  return fmt::format("{}{}{}", stream, kBetween, word);
+}
+
+std::string IndexedWords(int64_t stream, std::string_view text) {
   std::string joined;
   for (const std::string& word : LexicalWords(text)) {
     if (!joined.empty()) joined += ' ';
-    joined += word;
+    joined += IndexedWord(stream, word);
   }
   return joined;
 }
 
-std::vector<std::string> ContentWords(std::string_view text) {
-  std::vector<std::string> words = LexicalWords(text);
+std::vector<std::string> WithoutCommonWords(std::vector<std::string> words) {
   const std::vector<std::string>& common = CommonWords();
   std::erase_if(words, [&](const std::string& word) {
     return std::binary_search(common.begin(), common.end(), word);
   });
   return words;
+}
+
+std::vector<std::string> ContentWords(std::string_view text) {
+  return WithoutCommonWords(LexicalWords(text));
 }
 
 double Rarity(int64_t n_units, int64_t holding) {

@@ -1,16 +1,21 @@
 // Words, and how well a text holds the rare words of a question.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace anabranch {
 
-// The words of a text (text/words.h) with a space between them, as the store's word index takes
-// them.
-std::string JoinedWords(std::string_view text);
+// A word (text/words.h) of a stream as the store's word index has it: one of another stream is
+// another word.
+std::string IndexedWord(int64_t stream, std::string_view word);
+// The indexed words of a text, with a space between them.
+std::string IndexedWords(int64_t stream, std::string_view text);
 
+// Sorted words but for those of any question ("what", "is", "the").
+std::vector<std::string> WithoutCommonWords(std::vector<std::string> words);
 // Words of a text that are not in any other question ("what", "is", "the").
 std::vector<std::string> ContentWords(std::string_view text);
 // Inverse document frequency of a word that `holding` of `n_units` units have: ln(1 + n / holding).

@@ -20,6 +20,7 @@
 #include "anabranch/types.h"
 #include "base/result.h"
 #include "memory/journal.h"
+#include "tensor/plan.h"
 #include "text/cutter.h"
 
 namespace anabranch {
@@ -35,6 +36,10 @@ struct EmbedderHandle {
   std::function<void(std::span<const float> vectors, std::span<const float> query,
                      std::span<float> scores)>
       scan;
+  // dots[q, i] = code i . query q (KernelTable::scan_codes).
+  std::function<void(const CodeRows& codes, std::span<const int16_t> queries,
+                     std::span<int32_t> dots)>
+      scan_codes;
 };
 
 struct RecallQuery {

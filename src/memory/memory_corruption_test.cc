@@ -131,6 +131,10 @@ TEST(MemoryCorruption, VerifySeesWhatWasChanged) {
       "UPDATE vector SET data = zeroblob(252) || x'0000c07f' WHERE unit = 2",  // not a number
       "UPDATE stream SET null_scores = x'0000c07f'",
       "INSERT INTO vector VALUES(12345, x'00')",
+      "UPDATE code SET data = zeroblob(72) WHERE unit = 2",
+      "DELETE FROM code WHERE unit = 2",
+      "UPDATE stream SET counted_text = 1000",
+      "INSERT INTO term_df VALUES(1, 'bridge', 3)",
   };
   for (const char* damage : damages) {
     TempDir dir;

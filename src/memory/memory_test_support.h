@@ -12,6 +12,7 @@
 
 #include "memory/lexical.h"
 #include "memory/memory.h"
+#include "memory/scan_for_tests.h"
 #include "text/words.h"
 
 namespace anabranch {
@@ -56,14 +57,7 @@ inline EmbedderHandle FakeEmbedder(int32_t width = 64) {
     }
     return {};
   };
-  embedder.scan = [](std::span<const float> vectors, std::span<const float> query,
-                     std::span<float> scores) {
-    for (size_t i = 0; i < scores.size(); ++i) {
-      float sum = 0;
-      for (size_t j = 0; j < query.size(); ++j) sum += vectors[i * query.size() + j] * query[j];
-      scores[i] = sum;
-    }
-  };
+  AddReferenceScans(&embedder);
   return embedder;
 }
 

@@ -72,10 +72,11 @@ TEST(BuildQueries, StayWithinTheirSize) {
 
 TEST(BuildQueries, ABlankTurnAsksNothing) { EXPECT_TRUE(Ask(" \n ").empty()); }
 
-TEST(JoinedWords, StandApartInOrder) {
-  EXPECT_EQ(JoinedWords("b\xff"
-                        "a"),
-            "a b");
+TEST(IndexedWords, StandApartInOrderWithTheirStream) {
+  EXPECT_EQ(IndexedWords(12,
+                         "b\xff"
+                         "a"),
+            "12\u00b7a 12\u00b7b");
 }
 
 TEST(ContentWords, LeaveOutTheWordsOfAnyQuestion) {

@@ -8,6 +8,7 @@
 
 #include "memory/indexer.h"
 #include "memory/lexical.h"
+#include "memory/lexical_search.h"
 #include "memory/passages.h"
 #include "memory/query.h"
 #include "memory/rank.h"
@@ -18,6 +19,7 @@ namespace anabranch {
 namespace {
 
 constexpr size_t kCandidates = 64;  // per query
+constexpr size_t kRescored = 200;   // of those that hold a question's rarest words
 // A question this close to one of the turn's asks the same.
 constexpr float kSameQuestion = 0.8f;
 constexpr size_t kAskings = 16;  // that are looked at first
@@ -77,9 +79,7 @@ class Recaller {
   // Embeds the queries, and drops those that are small talk (and with all of them what leans on
   // them).
   Result<void> Embed() {
-    std::vector<std::string_view> texts;
-    for (const Query& query : queries_) texts.push_back(query.text);
-    ASSIGN_OR_RETURN(const std::vector<float> vectors, EmbedAll(embedder_, texts));
+    ASSIGN_OR_RETURN(const std::vector<float> vectors, EmbedAll(embedder_, QueryTexts()));
     const auto width = static_cast<size_t>(embedder_.width);
     std::vector<Query> asked;
     for (size_t q = 0; q < queries_.size(); ++q) {
@@ -97,44 +97,70 @@ class Recaller {
   }
 
   Result<void> CollectCandidates() {
-    ASSIGN_OR_RETURN(const auto shares, LexicalShares());
+    ASSIGN_OR_RETURN(const LexicalSearch lexical, LexicalSearch::Create(view_, QueryTexts()));
     std::set<int64_t> found;
+    RETURN_IF_ERROR(AddLexical(lexical, &found));
     RETURN_IF_ERROR(AddNearest(&found));
-    std::vector<std::pair<float, int64_t>> lexical;
-    for (const auto& [unit, share] : shares) {
-      if (MayAnswer(unit)) lexical.emplace_back(-share, unit);
-    }
-    const size_t n = std::min(kCandidates, lexical.size());
-    std::partial_sort(lexical.begin(), lexical.begin() + static_cast<ptrdiff_t>(n), lexical.end());
-    for (size_t i = 0; i < n; ++i) found.insert(lexical[i].second);
-
+    const std::vector<int64_t> units(found.begin(), found.end());
+    ASSIGN_OR_RETURN(const std::vector<float> cosines, dense_.Cosines(units, vectors_));
     ASSIGN_OR_RETURN(const std::set<int64_t> answered, TurnsThatAnsweredThis());
     std::set<std::string> asked_words;
     for (const Query& query : queries_) {
       for (const std::string& word : LexicalWords(query.text)) asked_words.insert(word);
     }
-    const std::vector<int64_t> units(found.begin(), found.end());
-    ASSIGN_OR_RETURN(const std::vector<float> cosines, dense_.Cosines(units, vectors_));
     for (size_t i = 0; i < units.size(); ++i) {
-      const int64_t unit = units[i];
-      const UnitRow& row = view_.row(unit);
-      ASSIGN_OR_RETURN(std::string text, view_.Text(row.text_begin, row.text_end));
-      const std::vector<std::string> words = ContentWords(text);
+      const UnitRow& row = view_.row(units[i]);
+      ASSIGN_OR_RETURN(const Wording* wording, WordingOf(units[i]));
       // What only says the question's own words tells nothing: an earlier asking, most likely.
-      const bool echo = std::all_of(words.begin(), words.end(), [&](const std::string& word) {
+      const std::vector<std::string> content = WithoutCommonWords(wording->words);
+      const bool echo = std::all_of(content.begin(), content.end(), [&](const std::string& word) {
         return asked_words.contains(word);
       });
       Candidate candidate;
-      candidate.unit = unit;
+      candidate.unit = units[i];
       const auto of_unit = cosines.begin() + static_cast<ptrdiff_t>(i * queries_.size());
       candidate.cosines.assign(of_unit, of_unit + static_cast<ptrdiff_t>(queries_.size()));
-      const auto share = shares.find(unit);
-      candidate.lexical = share == shares.end() ? 0 : share->second;
+      candidate.lexical = lexical.Share(wording->words);
       candidate.role = row.role;
       candidate.repeats = echo || (row.role == Role::kAssistant && answered.contains(row.turn));
       candidates_.push_back(std::move(candidate));
-      texts_[unit] = std::move(text);
     }
+    return {};
+  }
+
+  std::vector<std::string_view> QueryTexts() const {
+    std::vector<std::string_view> texts;
+    for (const Query& query : queries_) texts.push_back(query.text);
+    return texts;
+  }
+
+  // Text of a unit, and its words, sorted.
+  struct Wording {
+    std::string text;
+    std::vector<std::string> words;
+  };
+  Result<const Wording*> WordingOf(int64_t unit) {
+    const auto known = wordings_.find(unit);
+    if (known != wordings_.end()) return &known->second;
+    const UnitRow& row = view_.row(unit);
+    ASSIGN_OR_RETURN(std::string text, view_.Text(row.text_begin, row.text_end));
+    std::vector<std::string> words = LexicalWords(text);
+    return &wordings_.emplace(unit, Wording{std::move(text), std::move(words)}).first->second;
+  }
+
+  // The kCandidates units that hold the largest share of a question's words. They are found by its
+  // rarest words, and scored with all of them.
+  Result<void> AddLexical(const LexicalSearch& lexical, std::set<int64_t>* units) {
+    ASSIGN_OR_RETURN(const std::vector<int64_t> found,
+                     lexical.Find(kRescored, [this](int64_t unit) { return MayAnswer(unit); }));
+    std::vector<std::pair<float, int64_t>> order;
+    for (const int64_t unit : found) {
+      ASSIGN_OR_RETURN(const Wording* wording, WordingOf(unit));
+      order.emplace_back(-lexical.Share(wording->words), unit);
+    }
+    std::sort(order.begin(), order.end());
+    order.resize(std::min(order.size(), kCandidates));
+    for (const auto& [share, unit] : order) units->insert(unit);
     return {};
   }
 
@@ -175,26 +201,6 @@ class Recaller {
     return first == 0 ? StreamPos(0) : view_.row(first - 1).span.end;
   }
 
-  // Of each unit that holds a rare word of a question: its best share of a question's rarity.
-  Result<std::map<int64_t, float>> LexicalShares() const {
-    std::map<int64_t, float> best;
-    for (const Query& query : queries_) {
-      std::map<int64_t, double> held;
-      double all = 0;
-      for (const std::string& word : ContentWords(query.text)) {
-        ASSIGN_OR_RETURN(const std::vector<int64_t> units, view_.Holding(word));
-        const double rarity = Rarity(view_.size(), static_cast<int64_t>(units.size()));
-        all += rarity;
-        for (const int64_t unit : units) held[unit] += rarity;
-      }
-      for (const auto& [unit, sum] : held) {
-        float& share = best[unit];
-        share = std::max(share, static_cast<float>(sum / all));
-      }
-    }
-    return best;
-  }
-
   // Turns that came right after an earlier asking of one of the questions.
   Result<std::set<int64_t>> TurnsThatAnsweredThis() {
     constexpr StreamPos kAnywhere(std::numeric_limits<int64_t>::max());
@@ -221,7 +227,7 @@ class Recaller {
   void DropDuplicates(std::vector<Hit>* hits) {
     std::set<std::string_view> seen;
     std::erase_if(*hits, [&](const Hit& hit) {
-      if (seen.insert(texts_.at(hit.unit)).second) return false;
+      if (seen.insert(wordings_.at(hit.unit).text).second) return false;
       duplicates_.insert(hit.unit);
       return true;
     });
@@ -267,7 +273,7 @@ class Recaller {
   std::vector<Query> queries_;
   std::vector<float> vectors_;  // of the queries
   std::vector<Candidate> candidates_;
-  std::map<int64_t, std::string> texts_;  // of the candidates
+  std::map<int64_t, Wording> wordings_;
   std::set<int64_t> duplicates_;
 };
 

@@ -3,6 +3,12 @@
 #include <iterator>
 #include <string>
 
+#include "memory/journal_store.h"
+#include "memory/lexical.h"
+#include "memory/term_counts.h"
+#include "memory/unit_store.h"
+#include "memory/vector_code.h"
+
 namespace anabranch {
 namespace {
 
@@ -60,8 +66,22 @@ CREATE VIRTUAL TABLE unit_words USING fts5(
 );
 )";
 
-// What the file knows of its server (memory/drain_store.h).
+// code: vectors in 8 bits, all that is read of them when a stream is opened. term_df: of the units
+// whose text begins before counted_text, how many hold a word. Words are indexed with their stream.
+// The last three: what the file knows of its server (memory/drain_store.h).
 constexpr const char* kVersion2 = R"(
+CREATE TABLE code (unit INTEGER PRIMARY KEY REFERENCES unit(key), data BLOB NOT NULL);
+CREATE TABLE term_df (
+  stream INTEGER NOT NULL REFERENCES stream(id),
+  term TEXT NOT NULL,
+  df INTEGER NOT NULL,
+  PRIMARY KEY (stream, term)
+) WITHOUT ROWID;
+ALTER TABLE stream ADD COLUMN counted_text INTEGER NOT NULL DEFAULT 0;
+DROP TABLE unit_words;
+CREATE VIRTUAL TABLE unit_words USING fts5(
+  words, content='', columnsize=0, detail=none, tokenize="ascii"
+);
 CREATE TABLE remote (
   stream INTEGER PRIMARY KEY REFERENCES stream(id),
   drained_unit INTEGER NOT NULL,
@@ -82,7 +102,37 @@ Result<void> ToVersion1(Database* db) {
   return db->Exec(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
 }
 
-Result<void> ToVersion2(Database* db) { return db->Exec(kVersion2); }
+// Indexes the units of a version 1 file as version 2 does.
+Result<void> IndexAnew(Database* db) {
+  ASSIGN_OR_RETURN(Statement units,
+                   db->Prepare("SELECT key, stream, text_begin, text_end, data FROM unit "
+                               "JOIN vector ON vector.unit = key ORDER BY key"));
+  ASSIGN_OR_RETURN(Statement code, db->Prepare("INSERT INTO code(unit, data) VALUES(?1, ?2)"));
+  ASSIGN_OR_RETURN(Statement index,
+                   db->Prepare("INSERT INTO unit_words(rowid, words) VALUES(?1, ?2)"));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, units.Step());
+    if (!row) break;
+    const int64_t key = units.Int(0), stream = units.Int(1);
+    RETURN_IF_ERROR(code.Bind(1, key).BindBlob(2, EncodeVector(Floats(units.Blob(4)))).Run());
+    ASSIGN_OR_RETURN(const std::string text,
+                     JournalStore(db, stream).Text(units.Int(2), units.Int(3)));
+    RETURN_IF_ERROR(index.Bind(1, key).BindText(2, IndexedWords(stream, text)).Run());
+  }
+  ASSIGN_OR_RETURN(Statement streams, db->Prepare("SELECT id FROM stream"));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, streams.Step());
+    if (!row) return {};
+    TermCounts counts(db, streams.Int(0));
+    RETURN_IF_ERROR(counts.Load());
+    RETURN_IF_ERROR(counts.Write());
+  }
+}
+
+Result<void> ToVersion2(Database* db) {
+  RETURN_IF_ERROR(db->Exec(kVersion2));
+  return IndexAnew(db);
+}
 
 // Step i makes version i + 1 of version i; version 0 is an empty file.
 constexpr Result<void> (*kSteps[])(Database*) = {ToVersion1, ToVersion2};

@@ -8,8 +8,9 @@ namespace anabranch {
 inline constexpr int64_t kApplicationId = 0x414e4252;  // "ANBR"
 inline constexpr int64_t kSchemaVersion = 2;
 
-// Opens `path`, or creates it, and brings an older schema forward. Errors: a file that is no memory (kCorrupt), another
-// program's database (kInvalid), a newer schema (kUnsupported); none of these is written to.
+// Opens `path`, or creates it, and brings an older schema forward. Errors: a file that is no memory
+// (kCorrupt), another program's database (kInvalid), a newer schema (kUnsupported); none of these
+// is written to.
 Result<std::unique_ptr<Database>> OpenStore(const std::string& path, const std::string& name);
 
 // A value that the store keeps about itself. "": never set.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "memory/memory_test_support.h"
+#include "memory/unit.h"
 
 namespace anabranch {
 namespace {
@@ -39,13 +40,58 @@ PRAGMA application_id = 0x414e4252;
 PRAGMA user_version = 1;
 )";
 
+// One unit of a stream, as version 1 stored it.
+void AddVersion1Unit(Database* db, const EmbedderHandle& embedder, std::string_view text) {
+  const auto bytes = static_cast<uint32_t>(text.size());
+  const uint32_t id = 7;
+  std::vector<float> vector(static_cast<size_t>(embedder.width));
+  ASSERT_TRUE(embedder.embed({&text, 1}, vector));
+  ASSERT_TRUE(db->Exec("INSERT INTO stream(id, name, tokenizer) VALUES(4, 's', 't')"));
+  auto record =
+      db->Prepare("INSERT INTO record VALUES(4, 0, 1, 0, 1, 0, 0, ?1, 1000, ?2, ?3, ?4, '')")
+          .value();
+  ASSERT_TRUE(record.Bind(1, bytes)
+                  .BindBlob(2, AsBlob(std::span(&id, 1)))
+                  .BindBlob(3, AsBlob(std::span(&bytes, 1)))
+                  .BindBlob(4, std::as_bytes(std::span(text)))
+                  .Run());
+  auto unit = db->Prepare("INSERT INTO unit VALUES(9, ?1, 4, 0, ?2, 0, 1, 0, 1, 0, 1000)").value();
+  const auto unit_id = MakeUnitId("s", 0, bytes).value();
+  ASSERT_TRUE(unit.Bind(1, static_cast<int64_t>(unit_id)).Bind(2, bytes).Run());
+  auto of_unit = db->Prepare("INSERT INTO vector VALUES(9, ?1)").value();
+  ASSERT_TRUE(of_unit.BindBlob(1, AsBlob(std::span<const float>(vector))).Run());
+  ASSERT_TRUE(db->Exec("INSERT INTO unit_words(rowid, words) VALUES(9, 'bridge fell old')"));
+  auto indexed = db->Prepare("UPDATE stream SET indexed_text = ?1").value();
+  ASSERT_TRUE(indexed.Bind(1, bytes).Run());
+}
+
 TEST(Schema, AnOldFileIsBroughtForwardAndANewerOneIsRefused) {
   TempDir dir;
   const std::string path = dir.File("m");
-  ASSERT_TRUE(Database::Open(path, path).value()->Exec(kVersion1File));
+  {
+    const auto db = Database::Open(path, path).value();
+    ASSERT_TRUE(db->Exec(kVersion1File));
+    AddVersion1Unit(db.get(), FakeEmbedder(), "The old bridge of the village fell last winter.");
+  }
+  {
+    const auto memory = OpenMemory(path, FakeEmbedder()).value();
+    const VerifyReport report = memory->Verify().value();
+    EXPECT_TRUE(report.ok) << (report.faults.empty() ? "" : report.faults[0]);
+    const auto stream = memory->OpenStream("s", "t").value();
+    RecallQuery query;
+    query.mode = RecallMode::kAlways;
+    query.turn_text = "When did the bridge fall? It fell when?";
+    query.threshold = 0;
+    const RecallResult result = stream->Recall(query).value();
+    ASSERT_EQ(result.passages.size(), 1u);
+    EXPECT_EQ(result.passages[0].text, "The old bridge of the village fell last winter.");
+    EXPECT_GT(result.passages[0].lexical, 0);
+  }
   {
     const auto db = OpenStore(path, path).value();
     EXPECT_EQ(db->QueryInt("PRAGMA user_version").value(), kSchemaVersion);
+    EXPECT_EQ(db->QueryInt("SELECT df FROM term_df WHERE stream = 4 AND term = 'bridge'").value(),
+              1);
     ASSERT_TRUE(db->Exec(("PRAGMA user_version = " + std::to_string(kSchemaVersion + 1)).c_str()));
   }
   EXPECT_EQ(OpenStore(path, path).error().kind, ErrorKind::kUnsupported);

@@ -39,7 +39,15 @@ Failure SqliteFailure(sqlite3* db, const std::string& name, int code) {
 
 }  // namespace
 
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+void Database::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+
+void Statement::Return::operator()(sqlite3_stmt* statement) const {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  std::unique_ptr<sqlite3_stmt, Database::Finalize> idle(statement);
+  constexpr size_t kMostIdle = 100;
+  if (db->idle_.size() < kMostIdle) db->idle_.emplace(sqlite3_sql(statement), std::move(idle));
+}
 
 Statement& Statement::Bind(int index, int64_t value) {
   ANABRANCH_CHECK(sqlite3_bind_int64(statement_.get(), index, value) == SQLITE_OK);
@@ -68,7 +76,7 @@ Result<bool> Statement::Step() {
     sqlite3_reset(statement_.get());
     return false;
   }
-  Failure failure = SqliteFailure(db_, *name_, sqlite3_extended_errcode(db_));
+  Failure failure = statement_.get_deleter().db->Fault();
   sqlite3_reset(statement_.get());
   return failure;
 }
@@ -110,20 +118,26 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path, const 
   return database;
 }
 
+Failure Database::Fault() const {
+  return SqliteFailure(db_.get(), name_, sqlite3_extended_errcode(db_.get()));
+}
+
 Result<void> Database::Exec(const char* sql) {
-  const int code = sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK)
-    return SqliteFailure(db_.get(), name_, sqlite3_extended_errcode(db_.get()));
+  if (sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return Fault();
   return {};
 }
 
 Result<Statement> Database::Prepare(std::string_view sql) {
+  if (const auto idle = idle_.find(sql); idle != idle_.end()) {
+    sqlite3_stmt* statement = idle->second.release();
+    idle_.erase(idle);
+    return Statement(this, statement);
+  }
   sqlite3_stmt* statement = nullptr;
-  const int code =
-      sqlite3_prepare_v2(db_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
-  if (code != SQLITE_OK)
-    return SqliteFailure(db_.get(), name_, sqlite3_extended_errcode(db_.get()));
-  return Statement(db_.get(), &name_, statement);
+  const int code = sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) return Fault();
+  return Statement(this, statement);
 }
 
 Result<int64_t> Database::QueryInt(std::string_view sql) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -14,7 +16,10 @@ struct sqlite3_stmt;
 
 namespace anabranch {
 
-// One prepared statement. Parameters count from 1, columns from 0. What is bound is copied.
+class Database;
+
+// One prepared statement, lent by its Database, which must outlive it. Parameters count from 1,
+// columns from 0. What is bound is copied.
 class Statement {
  public:
   Statement& Bind(int index, int64_t value);
@@ -33,15 +38,14 @@ class Statement {
 
  private:
   friend class Database;
-  struct Finalize {
+  // Back to the database, which keeps it for the next Prepare of the same text.
+  struct Return {
+    Database* db;
     void operator()(sqlite3_stmt* statement) const;
   };
-  Statement(sqlite3* db, const std::string* name, sqlite3_stmt* statement)
-      : db_(db), name_(name), statement_(statement) {}
+  Statement(Database* db, sqlite3_stmt* statement) : statement_(statement, Return{db}) {}
 
-  sqlite3* db_;
-  const std::string* name_;
-  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  std::unique_ptr<sqlite3_stmt, Return> statement_;
 };
 
 // One connection. Threads: one at a time.
@@ -53,6 +57,7 @@ class Database {
 
   const std::string& name() const { return name_; }
   Result<void> Exec(const char* sql);
+  // A statement of the same text that is not in use any more is taken again.
   Result<Statement> Prepare(std::string_view sql);
   // The first column of the first row; 0 when there is none.
   Result<int64_t> QueryInt(std::string_view sql);
@@ -61,13 +66,20 @@ class Database {
   int64_t changes() const;
 
  private:
+  friend class Statement;
   struct Close {
     void operator()(sqlite3* db) const;
   };
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
   Database() = default;
+  Failure Fault() const;
 
   std::string name_;
   std::unique_ptr<sqlite3, Close> db_;
+  // Prepared and not in use, by their text.
+  std::multimap<std::string, std::unique_ptr<sqlite3_stmt, Finalize>, std::less<>> idle_;
 };
 
 // Rolled back unless committed.

@@ -6,16 +6,19 @@
 #include <limits>
 
 #include "memory/indexer.h"
-#include "memory/lexical.h"
 #include "memory/local_index.h"
 #include "memory/recall.h"
+#include "memory/recall_scope.h"
 #include "memory/schema.h"
+#include "memory/vector_code.h"
 
 namespace anabranch {
 namespace {
 
 // Text that is cut, embedded and written in one transaction.
 constexpr int64_t kRunBytes = 64 * 1024;
+// All of the tail.
+const RecallQuery kEverything = {.mode = RecallMode::kAlways};
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
 }  // namespace
@@ -64,9 +67,10 @@ Result<void> StreamStore::LoadUnits() {
   layer_.table = UnitTable(embedder_->handle.width);
   null_scores_.clear();
   if (!embedder_->handle.embed) return {};
+  RETURN_IF_ERROR(layer_.terms.Load());
   RETURN_IF_ERROR(layer_.units.Load(embedder_->handle.width,
-                                    [this](const UnitRow& unit, std::span<const float> vector) {
-                                      layer_.table.Add(unit, vector);
+                                    [this](const UnitRow& unit, std::span<const std::byte> code) {
+                                      layer_.table.Add(unit, code);
                                     }));
   if (layer_.table.size() == 0) return {};
   RETURN_IF_ERROR(embedder_->Prepare());
@@ -74,10 +78,11 @@ Result<void> StreamStore::LoadUnits() {
   const std::vector<float> none = embedder_->null->NoScores();
   if (null_scores_.size() == none.size()) return {};
   null_scores_ = none;
+  std::vector<float> vector(static_cast<size_t>(embedder_->handle.width));
   for (int64_t i = 0; i < layer_.table.size(); ++i) {
-    if (!layer_.table.row(i).question) {
-      embedder_->null->Update(layer_.table.vector(i), null_scores_);
-    }
+    if (layer_.table.row(i).question) continue;
+    RETURN_IF_ERROR(layer_.units.ReadVector(layer_.table.row(i), vector));
+    embedder_->null->Update(vector, null_scores_);
   }
   return {};
 }
@@ -138,7 +143,7 @@ Result<void> StreamStore::Index(bool end_of_turn) {
     }
   }
   RETURN_IF_ERROR(FindIndexedEnd());
-  if (end_of_turn) RETURN_IF_ERROR(Tail({}));  // its vectors are kept for Recall
+  if (end_of_turn) RETURN_IF_ERROR(Tail(kEverything));  // its vectors are kept for Recall
   return {};
 }
 
@@ -155,14 +160,18 @@ Result<bool> StreamStore::IndexRun(const RunText& run) {
       null_scores_.empty() ? embedder_->null->NoScores() : null_scores_;
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(layer_.journal.db()));
   for (size_t i = 0; i < cut.units.size(); ++i) {
-    RETURN_IF_ERROR(layer_.units.Insert(&cut.units[i], vector(i), JoinedWords(cut.texts[i])));
+    RETURN_IF_ERROR(layer_.units.Insert(&cut.units[i], vector(i), cut.texts[i]));
     if (!cut.units[i].question) embedder_->null->Update(vector(i), null_scores);
   }
   RETURN_IF_ERROR(layer_.units.SetIndexed(cut.next_text, null_scores));
   RETURN_IF_ERROR(transaction.Commit());
-  for (size_t i = 0; i < cut.units.size(); ++i) layer_.table.Add(cut.units[i], vector(i));
+  for (size_t i = 0; i < cut.units.size(); ++i) {
+    layer_.table.Add(cut.units[i], EncodeVector(vector(i)));
+    layer_.terms.Add(cut.texts[i]);
+  }
   null_scores_ = std::move(null_scores);
   indexed_text_ = cut.next_text;
+  RETURN_IF_ERROR(layer_.terms.WriteIfMany());
   return true;
 }
 
@@ -189,24 +198,36 @@ Result<std::vector<float>> StreamStore::Embed(std::span<const UnitRow> units,
   return vectors;
 }
 
-Result<UnitTable> StreamStore::Tail(StreamSpan exclude) {
-  UnitTable tail(embedder_->handle.width);
-  const auto width = static_cast<size_t>(embedder_->handle.width);
+Result<TailUnits> StreamStore::Tail(const RecallQuery& query) {
+  const RecallScope scope(query);
+  TailUnits tail(embedder_->handle.width);
   std::map<std::pair<int64_t, int64_t>, std::vector<float>> vectors_now;
   for (int64_t from = indexed_text_;;) {
     ASSIGN_OR_RETURN(std::optional<RunText> run, layer_.journal.NextRun(from, kNoLimit));
     if (!run) break;
     from = run->text_end();
-    if (exclude.size() > 0) run->CutAt(exclude.begin);
+    if (query.exclude.size() > 0) run->CutAt(query.exclude.begin);
     if (run->text.empty()) continue;
-    const CutRun cut = CutRunText(*run, true, embedder_->handle.count_pieces);
-    ASSIGN_OR_RETURN(const std::vector<float> vectors, Embed(cut.units, cut.texts));
+    CutRun cut = CutRunText(*run, true, embedder_->handle.count_pieces);
+    std::vector<UnitRow> units;
+    std::vector<std::string_view> texts;
     for (size_t i = 0; i < cut.units.size(); ++i) {
-      const auto vector = std::span<const float>(vectors).subspan(i * width, width);
-      tail.Add(cut.units[i], vector);
-      vectors_now[{cut.units[i].text_begin, cut.units[i].text_end}] = {vector.begin(),
-                                                                       vector.end()};
+      const std::pair<int64_t, int64_t> text(cut.units[i].text_begin, cut.units[i].text_end);
+      if (scope.Allows(cut.units[i].span)) {
+        units.push_back(cut.units[i]);
+        texts.push_back(cut.texts[i]);
+      } else if (const auto known = tail_vectors_.find(text); known != tail_vectors_.end()) {
+        vectors_now.insert(*known);
+      }
     }
+    ASSIGN_OR_RETURN(const std::vector<float> vectors, Embed(units, texts));
+    const float* vector = vectors.data();
+    for (const UnitRow& unit : units) {
+      tail.table.Add(unit, {});
+      vectors_now[{unit.text_begin, unit.text_end}] = {vector, vector + embedder_->handle.width};
+      vector += embedder_->handle.width;
+    }
+    tail.vectors.insert(tail.vectors.end(), vectors.begin(), vectors.end());
   }
   tail_vectors_ = std::move(vectors_now);
   return tail;
@@ -221,11 +242,14 @@ std::vector<const IndexLayer*> StreamStore::Layers() const {
 Result<RecallResult> StreamStore::Recall(const RecallQuery& query) {
   if (query.mode == RecallMode::kNever) return RecallResult{};
   RETURN_IF_ERROR(embedder_->Prepare());
-  ASSIGN_OR_RETURN(const UnitTable tail, Tail(query.exclude));
+  ASSIGN_OR_RETURN(const TailUnits tail, Tail(query));
   std::vector<float> null_scores =
       null_scores_.empty() ? embedder_->null->NoScores() : null_scores_;
-  for (int64_t i = 0; i < tail.size(); ++i) {
-    if (!tail.row(i).question) embedder_->null->Update(tail.vector(i), null_scores);
+  const auto width = static_cast<size_t>(embedder_->handle.width);
+  for (int64_t i = 0; i < tail.table.size(); ++i) {
+    if (tail.table.row(i).question) continue;
+    const auto vectors = std::span<const float>(tail.vectors);
+    embedder_->null->Update(vectors.subspan(static_cast<size_t>(i) * width, width), null_scores);
   }
   const UnitView view(Layers(), &tail);
   LocalIndex dense(view, embedder_->handle);
@@ -234,7 +258,7 @@ Result<RecallResult> StreamStore::Recall(const RecallQuery& query) {
 
 Result<std::vector<Passage>> StreamStore::Search(std::string_view query, size_t k) {
   RETURN_IF_ERROR(embedder_->Prepare());
-  ASSIGN_OR_RETURN(const UnitTable tail, Tail({}));
+  ASSIGN_OR_RETURN(const TailUnits tail, Tail(kEverything));
   const UnitView view(Layers(), &tail);
   ASSIGN_OR_RETURN(const std::vector<float> vector, EmbedAll(embedder_->handle, {&query, 1}));
   LocalIndex dense(view, embedder_->handle);

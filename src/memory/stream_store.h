@@ -59,8 +59,9 @@ class StreamStore : public StreamMemory {
   Result<void> LoadUnits();
   Result<bool> IndexRun(const RunText& run);
   Result<void> FindIndexedEnd();
-  // Cuts and embeds the pending tail but for what touches `exclude`.
-  Result<UnitTable> Tail(StreamSpan exclude);
+  // Cuts the pending tail, and embeds what the query may be given of it: all else is not waited
+  // for.
+  Result<TailUnits> Tail(const RecallQuery& query);
   Result<std::vector<float>> Embed(std::span<const UnitRow> units,
                                    std::span<const std::string_view> texts);
   std::vector<const IndexLayer*> Layers() const;

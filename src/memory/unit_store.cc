@@ -7,6 +7,9 @@
 #include <cstring>
 
 #include "memory/journal.h"
+#include "memory/lexical.h"
+#include "memory/vector_code.h"
+#include "text/words.h"
 
 namespace anabranch {
 namespace {
@@ -28,7 +31,7 @@ bool AreCosines(std::span<const float> values) {
 }
 
 Result<void> UnitStore::Insert(UnitRow* unit, std::span<const float> vector,
-                               std::string_view words) {
+                               std::string_view text) {
   ASSIGN_OR_RETURN(
       Statement insert,
       db_->Prepare("INSERT OR IGNORE INTO unit(id, stream, text_begin, text_end, \"begin\", "
@@ -55,9 +58,28 @@ Result<void> UnitStore::Insert(UnitRow* unit, std::span<const float> vector,
   ASSIGN_OR_RETURN(Statement insert_vector,
                    db_->Prepare("INSERT INTO vector(unit, data) VALUES(?1, ?2)"));
   RETURN_IF_ERROR(insert_vector.Bind(1, unit->key).BindBlob(2, AsBlob(vector)).Run());
+  ASSIGN_OR_RETURN(Statement insert_code,
+                   db_->Prepare("INSERT INTO code(unit, data) VALUES(?1, ?2)"));
+  RETURN_IF_ERROR(insert_code.Bind(1, unit->key).BindBlob(2, EncodeVector(vector)).Run());
   ASSIGN_OR_RETURN(Statement insert_words,
                    db_->Prepare("INSERT INTO unit_words(rowid, words) VALUES(?1, ?2)"));
-  return insert_words.Bind(1, unit->key).BindText(2, words).Run();
+  RETURN_IF_ERROR(insert_words.Bind(1, unit->key).BindText(2, IndexedWords(stream_, text)).Run());
+  return Count(*unit, text, 1);
+}
+
+// Counts a unit's words anew, if they are counted already (TermCounts).
+Result<void> UnitStore::Count(const UnitRow& unit, std::string_view text, int64_t n) {
+  ASSIGN_OR_RETURN(Statement counted,
+                   db_->Prepare("SELECT counted_text FROM stream WHERE id = ?1"));
+  ASSIGN_OR_RETURN(const bool row, counted.Bind(1, stream_).Step());
+  if (!row || unit.text_begin >= counted.Int(0)) return {};
+  ASSIGN_OR_RETURN(Statement add,
+                   db_->Prepare("INSERT INTO term_df(stream, term, df) VALUES(?1, ?2, ?3) "
+                                "ON CONFLICT DO UPDATE SET df = df + ?3"));
+  for (const std::string& word : LexicalWords(text)) {
+    RETURN_IF_ERROR(add.Bind(1, stream_).BindText(2, word).Bind(3, n).Run());
+  }
+  return {};
 }
 
 Result<UnitRow> UnitStore::ReadRow(const Statement& row) const {
@@ -82,32 +104,35 @@ Result<UnitRow> UnitStore::ReadRow(const Statement& row) const {
 }
 
 Result<void> UnitStore::Load(
-    int32_t width, const std::function<void(const UnitRow&, std::span<const float>)>& visit) const {
+    int32_t width,
+    const std::function<void(const UnitRow&, std::span<const std::byte>)>& visit) const {
   ASSIGN_OR_RETURN(Statement select,
                    db_->Prepare("SELECT " + std::string(kColumns) +
-                                ", data FROM unit LEFT JOIN vector ON vector.unit = unit.key "
+                                ", data FROM unit LEFT JOIN code ON code.unit = unit.key "
                                 "WHERE stream = ?1 ORDER BY text_begin"));
   select.Bind(1, stream_);
   while (true) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return {};
     ASSIGN_OR_RETURN(const UnitRow unit, ReadRow(select));
-    const std::vector<float> vector = Floats(select.Blob(9));
-    if (select.Blob(9).size() != static_cast<size_t>(width) * sizeof(float)) {
-      return Fail(
-          ErrorKind::kCorrupt, db_->name(),
-          fmt::format("the vector of the unit at text {} has {} bytes, not {}", unit.text_begin,
-                      select.Blob(9).size(), static_cast<size_t>(width) * sizeof(float)),
-          "restore the memory file from a copy");
-    }
-    if (!AreCosines(vector)) {
-      return Fail(
-          ErrorKind::kCorrupt, db_->name(),
-          fmt::format("the vector of the unit at text {} is not of unit length", unit.text_begin),
-          "restore the memory file from a copy");
-    }
-    visit(unit, vector);
+    const std::span<const std::byte> code = select.Blob(9);
+    if (!IsCode(code, width)) return DamagedVector(unit);
+    visit(unit, code);
   }
+}
+
+Failure UnitStore::DamagedVector(const UnitRow& unit) const {
+  return Fail(ErrorKind::kCorrupt, db_->name(),
+              fmt::format("the vector of the unit at text {} is damaged", unit.text_begin),
+              "restore the memory file from a copy");
+}
+
+Result<void> UnitStore::ReadVector(const UnitRow& unit, std::span<float> vector) const {
+  ASSIGN_OR_RETURN(Statement select, db_->Prepare("SELECT data FROM vector WHERE unit = ?1"));
+  ASSIGN_OR_RETURN(const bool row, select.Bind(1, unit.key).Step());
+  if (!row || select.Blob(0).size() != vector.size_bytes()) return DamagedVector(unit);
+  std::memcpy(vector.data(), select.Blob(0).data(), vector.size_bytes());
+  return AreCosines(vector) ? Result<void>() : DamagedVector(unit);
 }
 
 Result<std::vector<UnitRow>> UnitStore::Rows() const {
@@ -124,13 +149,10 @@ Result<std::vector<UnitRow>> UnitStore::Rows() const {
   }
 }
 
-Result<std::vector<int64_t>> UnitStore::Holding(std::string_view word, int64_t limit) const {
-  // The word index is of all streams; CROSS JOIN walks it first, and looks each row's stream up.
-  ASSIGN_OR_RETURN(
-      Statement select,
-      db_->Prepare("SELECT key FROM unit_words CROSS JOIN unit ON key = unit_words.rowid "
-                   "WHERE unit_words MATCH ?1 AND stream = ?3 LIMIT ?2"));
-  select.BindText(1, fmt::format("\"{}\"", word)).Bind(2, limit).Bind(3, stream_);
+Result<std::vector<int64_t>> UnitStore::Holding(std::string_view word) const {
+  ASSIGN_OR_RETURN(Statement select,
+                   db_->Prepare("SELECT rowid FROM unit_words WHERE unit_words MATCH ?1"));
+  select.BindText(1, fmt::format("\"{}\"", IndexedWord(stream_, word)));
   std::vector<int64_t> keys;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
@@ -139,18 +161,24 @@ Result<std::vector<int64_t>> UnitStore::Holding(std::string_view word, int64_t l
   }
 }
 
-Result<void> UnitStore::Erase(const UnitRow& unit, std::string_view words) {
+Result<void> UnitStore::Erase(const UnitRow& unit, std::string_view text) {
+  RETURN_IF_ERROR(Count(unit, text, -1));
   ASSIGN_OR_RETURN(Statement erase_words,
                    db_->Prepare("INSERT INTO unit_words(unit_words, rowid, words) "
                                 "VALUES('delete', ?1, ?2)"));
-  RETURN_IF_ERROR(erase_words.Bind(1, unit.key).BindText(2, words).Run());
-  ASSIGN_OR_RETURN(Statement erase_vector, db_->Prepare("DELETE FROM vector WHERE unit = ?1"));
-  RETURN_IF_ERROR(erase_vector.Bind(1, unit.key).Run());
-  ASSIGN_OR_RETURN(Statement erase, db_->Prepare("DELETE FROM unit WHERE key = ?1"));
-  return erase.Bind(1, unit.key).Run();
+  RETURN_IF_ERROR(erase_words.Bind(1, unit.key).BindText(2, IndexedWords(stream_, text)).Run());
+  for (const char* sql : {"DELETE FROM vector WHERE unit = ?1", "DELETE FROM code WHERE unit = ?1",
+                          "DELETE FROM unit WHERE key = ?1"}) {
+    ASSIGN_OR_RETURN(Statement erase, db_->Prepare(sql));
+    RETURN_IF_ERROR(erase.Bind(1, unit.key).Run());
+  }
+  return {};
 }
 
 Result<void> UnitStore::PurgeWords() {
+  ASSIGN_OR_RETURN(Statement gone,
+                   db_->Prepare("DELETE FROM term_df WHERE stream = ?1 AND df <= 0"));
+  RETURN_IF_ERROR(gone.Bind(1, stream_).Run());
   return db_->Exec("INSERT INTO unit_words(unit_words) VALUES('optimize')");
 }
 

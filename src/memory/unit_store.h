@@ -22,18 +22,21 @@ class UnitStore {
   UnitStore(Database* db, int64_t stream, std::string name)
       : db_(db), stream_(stream), name_(std::move(name)) {}
 
-  // Inserts a unit that is not there yet, and sets its key. `words` as LexicalWords of its text.
-  // Call within a transaction.
-  Result<void> Insert(UnitRow* unit, std::span<const float> vector, std::string_view words);
+  // Inserts a unit with its text, which is not there yet, and sets its key. Call within a
+  // transaction.
+  Result<void> Insert(UnitRow* unit, std::span<const float> vector, std::string_view text);
 
-  // All units with their vectors, in stream order. Error kCorrupt: a vector that is not `width`
-  // wide, or not AreCosines.
-  Result<void> Load(int32_t width,
-                    const std::function<void(const UnitRow&, std::span<const float>)>& visit) const;
+  // All units with the codes of their vectors (EncodeVector), in stream order. Error kCorrupt: one
+  // that is no code of `width` numbers.
+  Result<void> Load(
+      int32_t width,
+      const std::function<void(const UnitRow&, std::span<const std::byte>)>& visit) const;
+  // The vector of a unit. Error kCorrupt: it is not there, of another width, or not AreCosines.
+  Result<void> ReadVector(const UnitRow& unit, std::span<float> vector) const;
   Result<std::vector<UnitRow>> Rows() const;
-  // Keys of the units that hold a word, at most `limit`, in no order.
-  Result<std::vector<int64_t>> Holding(std::string_view word, int64_t limit) const;
-  Result<void> Erase(const UnitRow& unit, std::string_view words);
+  // Keys of the units that hold a word, ascending.
+  Result<std::vector<int64_t>> Holding(std::string_view word) const;
+  Result<void> Erase(const UnitRow& unit, std::string_view text);
   // Rewrites the word index without what was erased.
   Result<void> PurgeWords();
 
@@ -44,6 +47,8 @@ class UnitStore {
 
  private:
   Result<UnitRow> ReadRow(const Statement& row) const;
+  Result<void> Count(const UnitRow& unit, std::string_view text, int64_t n);
+  Failure DamagedVector(const UnitRow& unit) const;
 
   Database* db_;
   int64_t stream_;

@@ -28,7 +28,7 @@ UnitRow UnitAt(int64_t text) {
   return unit;
 }
 
-TEST(UnitStore, TheWordsOfAnotherStreamCrowdOutNone) {
+TEST(UnitStore, TheWordsOfAnotherStreamAreOtherWords) {
   const auto db = TwoStreams();
   UnitStore a(db.get(), 1, "a"), b(db.get(), 2, "b");
   const std::array<float, kWidth> vector = {1, 0, 0, 0};
@@ -38,9 +38,9 @@ TEST(UnitStore, TheWordsOfAnotherStreamCrowdOutNone) {
   }
   UnitRow unit = UnitAt(0);
   ASSERT_TRUE(b.Insert(&unit, vector, "bridge river"));
-  EXPECT_EQ(b.Holding("bridge", 5).value(), std::vector<int64_t>{unit.key});
-  EXPECT_EQ(a.Holding("bridge", 5).value().size(), 5u);
-  EXPECT_TRUE(a.Holding("river", 5).value().empty());
+  EXPECT_EQ(b.Holding("bridge").value(), std::vector<int64_t>{unit.key});
+  EXPECT_EQ(a.Holding("bridge").value().size(), 20u);
+  EXPECT_TRUE(a.Holding("river").value().empty());
 }
 
 TEST(UnitStore, AVectorThatIsNoneOfUnitLengthIsRefused) {
@@ -50,7 +50,8 @@ TEST(UnitStore, AVectorThatIsNoneOfUnitLengthIsRefused) {
     UnitStore store(db.get(), 1, "a");
     UnitRow unit = UnitAt(70);
     ASSERT_TRUE(store.Insert(&unit, std::array<float, kWidth>{0, part, 0, 0}, "bridge"));
-    const auto loaded = store.Load(kWidth, [](const UnitRow&, std::span<const float>) {});
+    std::array<float, kWidth> read;
+    const auto loaded = store.ReadVector(unit, read);
     ASSERT_FALSE(loaded);
     EXPECT_EQ(loaded.error().kind, ErrorKind::kCorrupt);
     EXPECT_EQ(loaded.error().what, "the file");

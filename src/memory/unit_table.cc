@@ -2,42 +2,42 @@
 
 #include <algorithm>
 
-#include "base/check.h"
-
 namespace anabranch {
 
-std::span<const float> UnitTable::vector(int64_t i) const {
-  const auto width = static_cast<size_t>(width_);
-  return {blocks_[static_cast<size_t>(i / kBlock)].get() + static_cast<size_t>(i % kBlock) * width,
-          width};
-}
-
-void UnitTable::Add(const UnitRow& row, std::span<const float> vector) {
-  ANABRANCH_CHECK(static_cast<int64_t>(vector.size()) == width_);
+void UnitTable::Add(const UnitRow& row, std::span<const std::byte> code) {
   const int64_t i = size();
-  if (i % kBlock == 0) {
-    blocks_.push_back(std::make_unique<float[]>(static_cast<size_t>(kBlock * width_)));
+  if (!code.empty()) (row.question ? questions_ : statements_).Add(i, code);
+  if (keys_ascend_ && i > 0 && row.key <= rows_.back().key) {
+    // A text that was cut again: from here on keys are looked up.
+    keys_ascend_ = false;
+    for (int64_t r = 0; r < i; ++r) key_index_.emplace_back(this->row(r).key, r);
   }
-  std::copy(vector.begin(), vector.end(),
-            blocks_.back().get() + static_cast<size_t>(i % kBlock * width_));
+  if (!keys_ascend_) {
+    const std::pair<int64_t, int64_t> entry(row.key, i);
+    key_index_.insert(std::upper_bound(key_index_.begin(), key_index_.end(), entry), entry);
+  }
   rows_.push_back(row);
-  const std::pair<int64_t, int64_t> entry(row.key, i);
-  key_index_.insert(std::upper_bound(key_index_.begin(), key_index_.end(), entry), entry);
 }
 
 int64_t UnitTable::Find(int64_t key) const {
-  const auto entry =
-      std::lower_bound(key_index_.begin(), key_index_.end(), std::pair<int64_t, int64_t>(key, 0));
-  return entry == key_index_.end() || entry->first != key ? -1 : entry->second;
+  if (!keys_ascend_) {
+    const auto entry =
+        std::lower_bound(key_index_.begin(), key_index_.end(), std::pair<int64_t, int64_t>(key, 0));
+    return entry == key_index_.end() || entry->first != key ? -1 : entry->second;
+  }
+  if (rows_.empty() || key < rows_.front().key) return -1;
+  // Keys of one stream alone count on without a gap.
+  const int64_t guess = key - rows_.front().key;
+  if (guess < size() && row(guess).key == key) return guess;
+  const auto found = std::lower_bound(rows_.begin(), rows_.end(), key,
+                                      [](const UnitRow& r, int64_t k) { return r.key < k; });
+  return found == rows_.end() || found->key != key ? -1 : found - rows_.begin();
 }
 
-void UnitTable::Scan(const ScanFn& scan, std::span<const float> query,
-                     std::span<float> scores) const {
-  for (int64_t i = 0; i < size(); i += kBlock) {
-    const auto n = static_cast<size_t>(std::min(kBlock, size() - i));
-    scan({blocks_[static_cast<size_t>(i / kBlock)].get(), n * static_cast<size_t>(width_)}, query,
-         scores.subspan(static_cast<size_t>(i), n));
-  }
+int64_t UnitTable::CountUpTo(StreamPos end) const {
+  return std::partition_point(rows_.begin(), rows_.end(),
+                              [&](const UnitRow& r) { return r.span.end <= end; }) -
+         rows_.begin();
 }
 
 }  // namespace anabranch

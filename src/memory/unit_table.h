@@ -1,39 +1,39 @@
-// Units in RAM for the exact scan: rows and vectors, some 64 + 4 * width bytes each (1.6 kB for
-// MiniLM's 384).
+// Units in RAM: their rows, and the codes of those whose vectors are here, for the scan. With
+// MiniLM's 384 numbers some 460 bytes each.
 #pragma once
 
-#include <functional>
-#include <memory>
+#include <cstddef>
+#include <deque>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "memory/code_set.h"
 #include "memory/unit.h"
 
 namespace anabranch {
 
-using ScanFn = std::function<void(std::span<const float> vectors, std::span<const float> query,
-                                  std::span<float> scores)>;
-
-// Invariants: rows are in stream order; row i's vector is row i % kBlock of block i / kBlock.
+// Invariant: rows are in stream order.
 class UnitTable {
  public:
-  explicit UnitTable(int32_t width) : width_(width) {}
+  explicit UnitTable(int32_t width) : statements_(width), questions_(width) {}
 
   int64_t size() const { return static_cast<int64_t>(rows_.size()); }
   const UnitRow& row(int64_t i) const { return rows_[static_cast<size_t>(i)]; }
-  std::span<const float> vector(int64_t i) const;
-  void Add(const UnitRow& row, std::span<const float> vector);
+  // Adds a unit behind all others. code: EncodeVector of its vector; empty: that is not here.
+  void Add(const UnitRow& row, std::span<const std::byte> code);
   // The row with a key in the store; -1: none.
   int64_t Find(int64_t key) const;
-  // scores[i] = vector(i) . query
-  void Scan(const ScanFn& scan, std::span<const float> query, std::span<float> scores) const;
+  // How many units, from the first on, end at or before a position.
+  int64_t CountUpTo(StreamPos end) const;
+  // Codes of the units that only ask, or of those that do not.
+  const CodeSet& codes(bool questions) const { return questions ? questions_ : statements_; }
 
  private:
-  static constexpr int64_t kBlock = 1024;  // grows by blocks: a vector is never moved
-  int32_t width_;
-  std::vector<UnitRow> rows_;
-  std::vector<std::unique_ptr<float[]>> blocks_;
-  std::vector<std::pair<int64_t, int64_t>> key_index_;  // (key, row), sorted: keys mostly ascend
+  std::deque<UnitRow> rows_;  // never moved, and no more of them than there are units
+  CodeSet statements_, questions_;
+  bool keys_ascend_ = true;
+  std::vector<std::pair<int64_t, int64_t>> key_index_;  // (key, row), sorted; unless keys_ascend_
 };
 
 }  // namespace anabranch

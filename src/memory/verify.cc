@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "memory/index_check.h"
 #include "memory/schema.h"
 #include "memory/sqlite_memory.h"
 
@@ -49,6 +50,8 @@ class Verifier {
     ASSIGN_OR_RETURN(Statement scores,
                      db_->Prepare("SELECT null_scores FROM stream WHERE id = ?1"));
     RETURN_IF_ERROR(scores.Bind(1, id).Step());
+    ASSIGN_OR_RETURN(const std::vector<std::string> faults, IndexFaults(db_, id));
+    for (const std::string& fault : faults) Fault(name, fault);
     if (!AreCosines(Floats(scores.Blob(0)))) Fault(name, "its null scores are no cosines");
     ASSIGN_OR_RETURN(const int64_t indexed_text, units.IndexedText());
     return CheckNoHole(journal, name, rows, indexed_text);

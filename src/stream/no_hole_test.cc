@@ -6,6 +6,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "memory/scan_for_tests.h"
 #include "stream/tiny_stream.h"
 
 namespace anabranch {
@@ -29,15 +30,7 @@ class WordBags {
       for (size_t i = 0; i < texts.size(); ++i) Embed(texts[i], out.subspan(i * kWidth, kWidth));
       return Result<void>();
     };
-    handle.scan = [](std::span<const float> vectors, std::span<const float> query,
-                     std::span<float> scores) {
-      for (size_t i = 0; i < scores.size(); ++i) {
-        scores[i] = 0;
-        for (size_t j = 0; j < query.size(); ++j) {
-          scores[i] += vectors[i * query.size() + j] * query[j];
-        }
-      }
-    };
+    AddReferenceScans(&handle);
     return handle;
   }
 
