@@ -31,6 +31,8 @@ LIBRARIES = {
     "pcre2.h": {"text"},
     "unicode/": {"text"},
     "sqlite3.h": {"memory"},
+    "pqxx/": {"memory"},
+    "libpq-fe.h": {"memory"},
     "CLI/": {"cli"},
     "spdlog/": {"cli"},
     "toml++/": {"cli"},
