@@ -1,12 +1,37 @@
 #include "memory/lexical_search.h"
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 #include "memory/lexical.h"
 
 namespace anabranch {
+
+namespace {
+
+using Shares = std::vector<std::pair<int64_t, double>>;  // by unit
+
+// All units of two lists; `join` makes one share of two.
+template <typename Join>
+Shares Merge(const Shares& a, Shares b, const Join& join) {
+  if (!std::is_sorted(b.begin(), b.end())) std::sort(b.begin(), b.end());
+  Shares merged;
+  merged.reserve(a.size() + b.size());
+  auto i = a.begin();
+  for (const auto& entry : b) {
+    while (i != a.end() && i->first < entry.first) merged.push_back(*i++);
+    if (i != a.end() && i->first == entry.first) {
+      merged.emplace_back(entry.first, join(i->second, entry.second));
+      ++i;
+    } else {
+      merged.push_back(entry);
+    }
+  }
+  merged.insert(merged.end(), i, a.end());
+  return merged;
+}
+
+}  // namespace
 
 Result<LexicalSearch> LexicalSearch::Create(const UnitView& view,
                                             const std::vector<std::string_view>& questions) {
@@ -28,30 +53,32 @@ Result<LexicalSearch> LexicalSearch::Create(const UnitView& view,
 
 Result<std::vector<int64_t>> LexicalSearch::Find(
     size_t n, const std::function<bool(int64_t)>& allowed) const {
-  std::unordered_map<int64_t, double> best;
+  Shares best;
   for (const Question& question : questions_) {
-    std::unordered_map<int64_t, double> held;
+    Shares held;
     int64_t postings = 0;
     for (const Word& word : question.words) {
       postings += word.frequency;
       if (postings > kMostPostings) break;
       if (word.frequency == 0) continue;
       ASSIGN_OR_RETURN(const std::vector<int64_t> units, view_->Holding(word.text));
-      for (const int64_t unit : units) held[unit] += word.rarity;
+      Shares of_word;
+      for (const int64_t unit : units) of_word.emplace_back(unit, word.rarity / question.rarity);
+      held = Merge(held, std::move(of_word), [](double a, double b) { return a + b; });
     }
-    for (const auto& [unit, rarity] : held) {
-      double& share = best[unit];
-      share = std::max(share, rarity / question.rarity);
-    }
+    best = Merge(best, std::move(held), [](double a, double b) { return std::max(a, b); });
   }
-  std::vector<std::pair<double, int64_t>> order;
-  for (const auto& [unit, share] : best) {
-    if (allowed(unit)) order.emplace_back(-share, unit);
-  }
-  n = std::min(n, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(n), order.end());
+  // A heap with the best on top: few of them are looked at.
+  const auto is_worse = [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second < b.second : a.first > b.first;
+  };
+  std::make_heap(best.begin(), best.end(), is_worse);
   std::vector<int64_t> units;
-  for (size_t i = 0; i < n; ++i) units.push_back(order[i].second);
+  while (units.size() < n && !best.empty()) {
+    if (allowed(best.front().first)) units.push_back(best.front().first);
+    std::pop_heap(best.begin(), best.end(), is_worse);
+    best.pop_back();
+  }
   return units;
 }
 

@@ -165,4 +165,13 @@ Result<void> Transaction::Commit() {
   return {};
 }
 
+Result<Snapshot> Snapshot::Begin(Database* db) {
+  RETURN_IF_ERROR(db->Exec("BEGIN"));
+  return Snapshot(db);
+}
+
+Snapshot::~Snapshot() {
+  if (db_ != nullptr) static_cast<void>(db_->Exec("COMMIT"));  // nothing was written
+}
+
 }  // namespace anabranch

@@ -96,6 +96,20 @@ class Transaction {
   Database* db_;
 };
 
+// Reads of one state of the file, without taking a lock for each. No transaction is begun while it
+// lives.
+class Snapshot {
+ public:
+  static Result<Snapshot> Begin(Database* db);
+  Snapshot(Snapshot&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
+  Snapshot& operator=(Snapshot&&) = delete;
+  ~Snapshot();
+
+ private:
+  explicit Snapshot(Database* db) : db_(db) {}
+  Database* db_;
+};
+
 // Plain numbers as a blob, little-endian as this machine has them.
 template <typename T>
 std::span<const std::byte> AsBlob(std::span<const T> values) {

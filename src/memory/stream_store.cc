@@ -67,6 +67,7 @@ Result<void> StreamStore::LoadUnits() {
   layer_.table = UnitTable(embedder_->handle.width);
   null_scores_.clear();
   if (!embedder_->handle.embed) return {};
+  ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(layer_.journal.db()));
   RETURN_IF_ERROR(layer_.terms.Load());
   RETURN_IF_ERROR(layer_.units.Load(embedder_->handle.width,
                                     [this](const UnitRow& unit, std::span<const std::byte> code) {
@@ -253,6 +254,7 @@ Result<RecallResult> StreamStore::Recall(const RecallQuery& query) {
   }
   const UnitView view(Layers(), &tail);
   LocalIndex dense(view, embedder_->handle);
+  ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(layer_.journal.db()));
   return RecallFrom(view, dense, name_, embedder_->handle, *embedder_->null, null_scores, query);
 }
 

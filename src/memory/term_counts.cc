@@ -1,5 +1,7 @@
 #include "memory/term_counts.h"
 
+#include <map>
+
 #include "memory/journal_store.h"
 #include "text/words.h"
 
@@ -56,7 +58,8 @@ Result<void> TermCounts::Write() {
   ASSIGN_OR_RETURN(Statement add,
                    db_->Prepare("INSERT INTO term_df(stream, term, df) VALUES(?1, ?2, ?3) "
                                 "ON CONFLICT DO UPDATE SET df = df + ?3"));
-  for (const auto& [word, n] : pending_) {
+  const std::map<std::string_view, int64_t> in_order(pending_.begin(), pending_.end());
+  for (const auto& [word, n] : in_order) {
     RETURN_IF_ERROR(add.Bind(1, stream_).BindText(2, word).Bind(3, n).Run());
   }
   ASSIGN_OR_RETURN(Statement counted,

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "memory/sqlite_db.h"
 
@@ -32,7 +32,7 @@ class TermCounts {
   Database* db_;
   int64_t stream_;
   int64_t n_pending_ = 0;  // units
-  std::map<std::string, int64_t, std::less<>> pending_;
+  std::unordered_map<std::string, int64_t> pending_;
 };
 
 }  // namespace anabranch

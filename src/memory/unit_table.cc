@@ -26,9 +26,9 @@ int64_t UnitTable::Find(int64_t key) const {
     return entry == key_index_.end() || entry->first != key ? -1 : entry->second;
   }
   if (rows_.empty() || key < rows_.front().key) return -1;
-  // Keys of one stream alone count on without a gap.
+  // Keys of a stream that is alone count on without a gap.
   const int64_t guess = key - rows_.front().key;
-  if (guess < size() && row(guess).key == key) return guess;
+  if (rows_.back().key - rows_.front().key == size() - 1) return guess < size() ? guess : -1;
   const auto found = std::lower_bound(rows_.begin(), rows_.end(), key,
                                       [](const UnitRow& r, int64_t k) { return r.key < k; });
   return found == rows_.end() || found->key != key ? -1 : found - rows_.begin();
