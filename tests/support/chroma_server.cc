@@ -18,7 +18,6 @@ bool ChromaServer::Start() {
 
 void ChromaServer::Stop(int signal) {
   process_->Stop(signal);
-  process_.reset();
 }
 
 void ChromaServer::Signal(int signal) { process_->Signal(signal); }
