@@ -250,7 +250,7 @@ TEST_F(ChromaHostile, TheDeadlineHoldsAgainstBytesThatDrip) {
     ASSERT_FALSE(hits);
     EXPECT_EQ(hits.error().kind, ErrorKind::kUnavailable);
     EXPECT_GE(took, milliseconds(140));
-    EXPECT_LT(took, milliseconds(600)) << start;
+    EXPECT_LT(took, milliseconds(2000)) << start;
   }
 }
 
