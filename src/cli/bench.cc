@@ -8,6 +8,7 @@
 #include <numeric>
 #include <vector>
 
+#include "cli/bench_memory.h"
 #include "cli/json_output.h"
 #include "cli/option_types.h"
 #include "cli/options.h"
@@ -92,6 +93,8 @@ void AddBenchCommand(CommandLine& line) {
   AddInteger(app, "--start-size", flags->start_size, 0, kMaxInt64, "Attention sinks [4]");
   AddInteger(app, "-r,--repeats", flags->repeats, 1, 10000, "Measurements [3]");
   AddModelOptions(app, flags->model);
+  app.require_subcommand(0, 1);
+  AddBenchMemoryCommand(line, app);
 }
 
 }  // namespace anabranch::cli

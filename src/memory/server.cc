@@ -8,13 +8,13 @@ namespace {
 // How long the end of a memory waits for the drain of a server that answers.
 constexpr std::chrono::milliseconds kLastFlush{10000};
 
-Result<std::unique_ptr<RemoteStore>> OpenRemote(const std::string& location,
-                                                const RemoteOptions& options) {
+}  // namespace
+
+Result<std::unique_ptr<RemoteStore>> OpenRemoteStore(const std::string& location,
+                                                     const RemoteOptions& options) {
   return location.starts_with("chroma:") ? OpenChromaStore(location, options)
                                          : OpenPostgresStore(location, options);
 }
-
-}  // namespace
 
 bool IsServerLocation(const std::string& location) {
   return location.starts_with("chroma:") || location.starts_with("postgresql:") ||
@@ -26,8 +26,8 @@ Result<std::unique_ptr<Server>> Server::Create(const std::string& location,
                                                const ServerOptions& options) {
   RemoteOptions asked = options.remote;
   asked.timeout = std::min(asked.timeout, options.recall_timeout);
-  ASSIGN_OR_RETURN(std::unique_ptr<RemoteStore> remote, OpenRemote(location, asked));
-  ASSIGN_OR_RETURN(std::unique_ptr<RemoteStore> drained, OpenRemote(location, options.remote));
+  ASSIGN_OR_RETURN(std::unique_ptr<RemoteStore> remote, OpenRemoteStore(location, asked));
+  ASSIGN_OR_RETURN(std::unique_ptr<RemoteStore> drained, OpenRemoteStore(location, options.remote));
   ASSIGN_OR_RETURN(std::unique_ptr<Drain> drain,
                    Drain::Start(journal, location, std::move(drained), options.drain));
   return std::unique_ptr<Server>(

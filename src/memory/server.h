@@ -58,6 +58,9 @@ class Server {
   std::unique_ptr<Drain> drain_;
 };
 
+// The store that a location names, as OpenPostgresStore and OpenChromaStore.
+Result<std::unique_ptr<RemoteStore>> OpenRemoteStore(const std::string& location,
+                                                     const RemoteOptions& options);
 // True of a location that names a server.
 bool IsServerLocation(const std::string& location);
 
