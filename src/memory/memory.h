@@ -7,6 +7,7 @@
 // (docs/architecture). Threads: one at a time per Memory and all its streams.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -105,10 +106,21 @@ class Memory {
   virtual Result<int64_t> DiskBytes() const = 0;
 };
 
-// location: "" (for this process only: a private temporary database), "sqlite:FILE" or FILE.
-// Errors: a file that is no database of ours, a newer schema, another embedder's vectors.
+struct MemoryOptions {
+  // Of a server's memory: the local file that is written first (docs/architecture.md).
+  std::string journal{};
+  std::string password{};                          // of PostgreSQL, or Chroma's token
+  std::string ca_file{};                           // certificates to trust beside the system's
+  std::chrono::milliseconds recall_timeout{2000};  // that a recall waits for the server
+};
+
+// location: "" (for this process only: a private temporary database), "sqlite:FILE" or FILE; or a
+// server: postgresql://USER@HOST:PORT/DB, chroma:http(s)://HOST:PORT[/TENANT/DATABASE].
+// Errors: a file that is no database of ours, a newer schema, another embedder's vectors, a journal
+// of another server. A server that does not answer is no error: opening a stream asks it first.
 // Without an embedder (embed is empty) the memory can list, show, forget and verify, but neither
 // index nor recall.
-Result<std::unique_ptr<Memory>> OpenMemory(const std::string& location, EmbedderHandle embedder);
+Result<std::unique_ptr<Memory>> OpenMemory(const std::string& location, EmbedderHandle embedder,
+                                           const MemoryOptions& options = {});
 
 }  // namespace anabranch

@@ -12,18 +12,8 @@
 
 namespace anabranch {
 
-Result<std::unique_ptr<Memory>> OpenMemory(const std::string& location, EmbedderHandle embedder) {
-  constexpr std::string_view kScheme = "sqlite:";
-  const bool scheme = location.compare(0, kScheme.size(), kScheme) == 0;
-  const std::string path = scheme ? location.substr(kScheme.size()) : location;
-  if (scheme && path.empty()) {
-    return Fail(ErrorKind::kInvalid, location, "names no file", "write sqlite:FILE");
-  }
-  return SqliteMemory::Open(path, std::move(embedder));
-}
-
-Result<std::unique_ptr<Memory>> SqliteMemory::Open(const std::string& path,
-                                                   EmbedderHandle embedder) {
+Result<std::unique_ptr<SqliteMemory>> SqliteMemory::Open(const std::string& path,
+                                                         EmbedderHandle embedder) {
   ASSIGN_OR_RETURN(std::unique_ptr<Database> db,
                    OpenStore(path, path.empty() ? "the memory of this process" : path));
   // The file is there now, so that a link to it, even one that dangled before, leads to its path.
@@ -85,17 +75,21 @@ Result<int64_t> SqliteMemory::FindOrCreate(const std::string& name, const std::s
 
 Result<std::unique_ptr<StreamMemory>> SqliteMemory::OpenStream(
     const std::string& name, const std::string& tokenizer_fingerprint) {
+  RETURN_IF_ERROR(CheckServer());
   ASSIGN_OR_RETURN(StreamLock lock, Lock(name));
   ASSIGN_OR_RETURN(const int64_t id, FindOrCreate(name, tokenizer_fingerprint));
+  if (server_ != nullptr) RETURN_IF_ERROR(OpenAtServer(id, name, tokenizer_fingerprint));
   ASSIGN_OR_RETURN(std::unique_ptr<StreamStore> store,
                    StreamStore::Open(db_.get(), &embedder_, id, name, std::move(lock)));
+  if (server_ != nullptr) store->set_server(server_.get());
   open_[name] = store.get();
   store->set_on_close([this, name] { open_.erase(name); });
   return store;
 }
 
 Result<std::vector<SqliteMemory::StreamRow>> SqliteMemory::Streams(const std::string& name) const {
-  ASSIGN_OR_RETURN(Statement select, db_->Prepare("SELECT id, name FROM stream ORDER BY name"));
+  ASSIGN_OR_RETURN(Statement select,
+                   db_->Prepare("SELECT id, name, tokenizer FROM stream ORDER BY name"));
   std::vector<StreamRow> streams;
   std::string names;
   while (true) {
@@ -103,7 +97,9 @@ Result<std::vector<SqliteMemory::StreamRow>> SqliteMemory::Streams(const std::st
     if (!row) break;
     const std::string found(select.Text(1));
     names += (names.empty() ? "" : ", ") + found;
-    if (name.empty() || name == found) streams.push_back({select.Int(0), found});
+    if (name.empty() || name == found) {
+      streams.push_back({select.Int(0), found, std::string(select.Text(2))});
+    }
   }
   if (streams.empty() && !name.empty()) {
     return Fail(ErrorKind::kNotFound, db_->name(), fmt::format("has no stream '{}'", name),
@@ -150,6 +146,7 @@ Result<std::vector<MemoryStreamInfo>> SqliteMemory::List() {
 
 Result<std::vector<Passage>> SqliteMemory::Search(const std::string& stream, std::string_view query,
                                                   int32_t k) {
+  RETURN_IF_ERROR(CheckServer());
   ASSIGN_OR_RETURN(const std::vector<StreamRow> streams, Streams(stream));
   const auto n = static_cast<size_t>(std::max(k, 0));
   std::vector<Passage> found;

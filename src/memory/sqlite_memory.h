@@ -1,4 +1,4 @@
-// Memory in one SQLite file.
+// Memory in one SQLite file: alone, or as the journal of a server.
 #pragma once
 
 #include <map>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "memory/memory.h"
+#include "memory/server.h"
 #include "memory/stream_store.h"
 
 namespace anabranch {
@@ -14,7 +15,11 @@ namespace anabranch {
 class SqliteMemory : public Memory {
  public:
   // `path` "": a temporary database of this process.
-  static Result<std::unique_ptr<Memory>> Open(const std::string& path, EmbedderHandle embedder);
+  static Result<std::unique_ptr<SqliteMemory>> Open(const std::string& path,
+                                                    EmbedderHandle embedder);
+
+  // Makes it the journal of a server. Error kInvalid: it is another server's.
+  Result<void> Attach(const std::string& location, const MemoryOptions& options);
 
   Result<std::unique_ptr<StreamMemory>> OpenStream(
       const std::string& name, const std::string& tokenizer_fingerprint) override;
@@ -30,12 +35,17 @@ class SqliteMemory : public Memory {
  private:
   struct StreamRow {
     int64_t id = 0;
-    std::string name;
+    std::string name, tokenizer;
   };
 
   SqliteMemory(std::string path, std::unique_ptr<Database> db, EmbedderHandle embedder)
       : path_(std::move(path)), db_(std::move(db)), embedder_{std::move(embedder), {}} {}
   Result<void> CheckFingerprints();
+  // Error kInvalid: the file is a server's journal, and was opened without its server.
+  Result<void> CheckServer() const;
+  Result<void> OpenAtServer(int64_t stream, const std::string& name, const std::string& tokenizer);
+  RemoteStreamInfo AtServer(const std::string& name, const std::string& tokenizer) const;
+  Result<void> VerifyAtServer(const StreamRow& stream, VerifyReport* report) const;
   // Rows of the streams named; "": all. Error kNotFound names those there are.
   Result<std::vector<StreamRow>> Streams(const std::string& name) const;
   Result<int64_t> FindOrCreate(const std::string& name, const std::string& tokenizer);
@@ -48,6 +58,7 @@ class SqliteMemory : public Memory {
   std::string path_;  // absolute, without symbolic links: one file has one lock. "": of no file
   std::unique_ptr<Database> db_;
   SharedEmbedder embedder_;
+  std::unique_ptr<Server> server_;            // null: none
   std::map<std::string, StreamStore*> open_;  // the streams that are being written, by name
 };
 

@@ -125,7 +125,16 @@ Result<void> StreamStore::Sync() {
   RETURN_IF_ERROR(transaction.Commit());
   stored_ = end;
   buffer_.clear();
+  if (server_ != nullptr) server_->drain().Notify();
   return FindIndexedEnd();
+}
+
+StreamPos StreamStore::indexed_end() const {
+  if (server_ == nullptr) return indexed_end_;
+  // What cannot be read now is not claimed.
+  return DrainStore(layer_.journal.db(), layer_.journal.stream())
+      .IndexedEnd(indexed_end_)
+      .value_or(StreamPos(0));
 }
 
 Result<void> StreamStore::Index(bool end_of_turn) {
@@ -143,6 +152,7 @@ Result<void> StreamStore::Index(bool end_of_turn) {
       break;
     }
   }
+  if (server_ != nullptr) server_->drain().Notify();
   RETURN_IF_ERROR(FindIndexedEnd());
   if (end_of_turn) RETURN_IF_ERROR(Tail(kEverything));  // its vectors are kept for Recall
   return {};

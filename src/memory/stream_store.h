@@ -13,6 +13,7 @@
 #include "memory/decision.h"
 #include "memory/index_layer.h"
 #include "memory/memory.h"
+#include "memory/server.h"
 #include "memory/stream_lock.h"
 
 namespace anabranch {
@@ -38,12 +39,15 @@ class StreamStore : public StreamMemory {
   // Called when it ends.
   void set_on_close(std::function<void()> on_close) { on_close_ = std::move(on_close); }
 
+  // What is written from now on is for that server too.
+  void set_server(Server* server) { server_ = server; }
+
   Result<void> Append(JournalRecord record) override;
   Result<void> Sync() override;
   Result<void> Index(bool end_of_turn) override;
   Result<RecallResult> Recall(const RecallQuery& query) override;
   StreamPos journal_end() const override { return stored_.end; }
-  StreamPos indexed_end() const override { return indexed_end_; }
+  StreamPos indexed_end() const override;
   int64_t next_turn() const override { return appended_.turn + 1; }
   Result<std::unique_ptr<StreamMemory>> Fork() override;
 
@@ -71,6 +75,7 @@ class StreamStore : public StreamMemory {
   SharedEmbedder* embedder_;
   std::string name_;
   StreamLock lock_;
+  Server* server_ = nullptr;  // null: none
   std::function<void()> on_close_;
   std::vector<const IndexLayer*> below_;  // of a fork: those it reads from, the oldest first
   IndexLayer layer_;

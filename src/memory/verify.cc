@@ -153,6 +153,7 @@ Result<VerifyReport> SqliteMemory::Verify() {
   }
   for (const StreamRow& stream : *streams) {
     check(stream.name, verifier.CheckStream(stream.id, stream.name));
+    check(stream.name, VerifyAtServer(stream, &report));
     Result<MemoryStreamInfo> info = Describe(stream);
     if (info) report.streams.push_back(*std::move(info));
   }
