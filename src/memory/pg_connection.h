@@ -37,6 +37,7 @@ class PgConnection : private pqxx::connection_base {
   // pqxx::nontransaction for a single statement: one round trip.
   template <typename Transaction, typename Work>
   std::invoke_result_t<Work, Transaction&> Run(RemoteStore::Deadline deadline, Work&& work) {
+    if (deadline <= std::chrono::steady_clock::now()) return PgTimeout(*location_);
     const Guard guard(&watchdog_, deadline);
     try {
       Transaction transaction(*this);

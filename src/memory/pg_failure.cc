@@ -79,6 +79,9 @@ Failure PgServerFailure(const PgLocation& location, std::string_view sqlstate,
 // libpq has no codes for its own errors. Its words are English unless the program asked for another
 // language; then they count as kUnavailable.
 Failure PgConnectFailure(const PgLocation& location, std::string_view text) {
+  // A host may have several addresses: the last one that was tried decides.
+  const size_t last = text.rfind("connection to server");
+  if (last != std::string_view::npos) text.remove_prefix(last);
   const std::string_view sqlstate = SqlState(text);
   if (!sqlstate.empty()) return PgServerFailure(location, sqlstate, text);
   if (Holds(text, "no password supplied")) {

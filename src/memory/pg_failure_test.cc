@@ -49,6 +49,16 @@ TEST(PgFailure, FindsTheSqlStateInAnyLanguage) {
   EXPECT_EQ(kind("received invalid response to SSL negotiation: H"), ErrorKind::kCorrupt);
 }
 
+TEST(PgFailure, TheLastAddressDecides) {
+  const Error error =
+      PgConnectFailure(Location(),
+                       "connection to server at \"db\" (::1) failed: Connection refused\n"
+                       "connection to server at \"db\" (127.0.0.1) failed: FATAL:  28P01: wrong\n")
+          .value();
+  EXPECT_EQ(error.kind, ErrorKind::kDenied);
+  EXPECT_NE(error.fault.find("wrong"), std::string::npos) << error.fault;
+}
+
 TEST(PgFailure, ShowsOneLineAndNoPassword) {
   const std::string message =
       PgServerFailure(Location(), "28P01", "no: s3cret and s3cret\nDETAIL: the data")

@@ -22,8 +22,8 @@ Failure PasswordInLocation() {
 // True if something stands where a password would, in a location that is well formed or not.
 bool MayHoldPassword(std::string_view location) {
   if (location.find("password=") != std::string_view::npos) return true;
-  const std::string_view path =
-      location.substr(kScheme.size(), location.find('?') - kScheme.size());
+  std::string_view path = location.substr(0, location.find('?'));
+  path.remove_prefix(path.find("://") + 3);
   const size_t at = path.rfind('@');
   return at != std::string_view::npos && path.substr(0, at).find(':') != std::string_view::npos;
 }
@@ -68,7 +68,8 @@ Result<PgLocation> ParsePgLocation(const std::string& location, const RemoteOpti
                 "write postgresql://USER@HOST:PORT/DB or "
                 "postgresql:///DB?host=/socket/dir&user=USER");
   };
-  if (!location.starts_with(kScheme) || location.find('\0') != std::string::npos) {
+  const bool is_ours = location.starts_with(kScheme) || location.starts_with("postgres://");
+  if (!is_ours || location.find('\0') != std::string::npos) {
     return malformed();
   }
   if (MayHoldPassword(location)) return PasswordInLocation();

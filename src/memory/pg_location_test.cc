@@ -62,7 +62,7 @@ TEST(PgLocation, RefusesPasswordsAndDoesNotRepeatThem) {
         "postgresql://ann:s3cret@db:port:5/x", "postgresql://ann:%s3cret@db/notes",
         "postgresql://db/notes?password=s3cret", "postgresql://db/notes?user=x&password=s3cret",
         "postgresql://db/notes?pass%77ord=s3cret", "postgresql://db/notes?sslpassword=s3cret",
-        "postgresql://:s3cret@/notes"}) {
+        "postgresql://:s3cret@/notes", "postgres://ann:s3?cret@db/notes"}) {
     const Result<PgLocation> parsed = ParsePgLocation(location, {});
     ASSERT_FALSE(parsed) << location;
     const std::string message = parsed.error().Message();

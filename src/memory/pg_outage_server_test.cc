@@ -192,16 +192,19 @@ TEST(PgOutage, AServerThatIsGoneAndComesBackIsUsedAgain) {
   EXPECT_EQ(over_socket->Ids("s")->size(), 1u);  // it never saw that the server was away
 }
 
+// A paused server would keep us for ever: what a busy machine adds to a deadline is little to that.
+constexpr std::chrono::milliseconds kBusyMachine(3000);
+
 TEST(PgOutage, AServerThatSaysNothingIsLeftInTime) {
   const std::string location = Postgres().Location(Postgres().CreateDatabase());
-  const auto store = Open(location, Within(700ms));
+  const auto store = Open(location);
   ASSERT_OK(store->OpenStream(Info("s")));
   std::mt19937 random(1);
   std::vector<RemoteUnit> units;
   for (uint64_t i = 0; i < 5000; ++i) units.push_back(Unit(i, &random, std::string(2000, 'x')));
   ASSERT_OK(store->Upsert("s", {units.data(), 100}));
-  const auto another = Open(location, Within(700ms));
-  ASSERT_OK(another->Ids("s"));
+  const auto writer = Open(location, Within(4000ms));
+  ASSERT_OK(writer->Ids("s"));
   Postgres().Pause();
   const std::vector<UnitId> ids = {UnitId(1)};
   // On a connection that was there, with a deadline of its own; then on a new one.
@@ -210,28 +213,32 @@ TEST(PgOutage, AServerThatSaysNothingIsLeftInTime) {
                 ASSERT_FAILS(store->Nearest("s", units[0].vector, 1, {false, kEnd}, In(200ms)),
                              kUnavailable);
               }),
-              500ms);
+              200ms + kBusyMachine);
     EXPECT_LT(Time([&] { ASSERT_FAILS(store->Vectors("s", ids, In(200ms)), kUnavailable); }),
-              500ms);
+              200ms + kBusyMachine);
   }
   // More than the socket takes.
-  EXPECT_LT(Time([&] { ASSERT_FAILS(another->Upsert("s", units), kUnavailable); }), 1200ms);
+  EXPECT_LT(Time([&] { ASSERT_FAILS(writer->Upsert("s", units), kUnavailable); }),
+            4000ms + kBusyMachine);
   Postgres().Resume();
   ASSERT_OK(store->Nearest("s", units[0].vector, 1, {false, kEnd}, In(10s)));
-  ASSERT_OK(another->Ids("s"));
+  ASSERT_OK(writer->Ids("s"));
 }
 
 TEST(PgOutage, ATableThatIsLockedIsLeftInTime) {
   const std::string database = Postgres().CreateDatabase();
-  const auto store = Open(Postgres().Location(database), Within(300ms));
-  ASSERT_OK(store->OpenStream(Info("s")));
-  std::thread holder([&] {
-    Postgres().Sql(database, "BEGIN; LOCK TABLE anabranch.unit_1; SELECT pg_sleep(1.5)");
-  });
-  std::this_thread::sleep_for(500ms);
+  const auto store = Open(Postgres().Location(database), Within(2000ms));
+  ASSERT_OK(Open(Postgres().Location(database))->OpenStream(Info("s")));
   std::mt19937 random(1);
   const std::vector<RemoteUnit> units = {Unit(1, &random)};
-  EXPECT_LT(Time([&] { ASSERT_FAILS(store->Upsert("s", units), kUnavailable); }), 600ms);
+  std::thread holder(
+      [&] { Postgres().Sql(database, "BEGIN; LOCK TABLE anabranch.unit_1; SELECT pg_sleep(6)"); });
+  const char* const locked =
+      "SELECT count(*) FROM pg_locks WHERE granted AND mode = 'AccessExclusiveLock' AND relation "
+      "= 'anabranch.unit_1'::regclass";
+  while (Postgres().Sql(database, locked) == "0\n") std::this_thread::sleep_for(20ms);
+  EXPECT_LT(Time([&] { ASSERT_FAILS(store->Upsert("s", units), kUnavailable); }),
+            2000ms + kBusyMachine);
   holder.join();
   ASSERT_OK(store->Upsert("s", units));
 }
@@ -277,7 +284,7 @@ TEST(PgOutage, WhatIsNoPostgresServerIsNamedAsSuch) {
   const OddServer silent("");
   EXPECT_LT(
       Time([&] { ASSERT_FAILS(Open(silent.location(), Within(300ms))->Streams(), kUnavailable); }),
-      600ms);
+      300ms + kBusyMachine);
 }
 
 TEST(PgLock, IsHeldByOneAndNamesIt) {
@@ -301,7 +308,7 @@ TEST(PgLock, IsHeldByOneAndNamesIt) {
 
 TEST(PgLock, IsTakenAgainAfterTheConnectionBroke) {
   const std::string database = Postgres().CreateDatabase();
-  const auto first = Open(Postgres().Location(database), Within(1000ms));
+  const auto first = Open(Postgres().Location(database));
   const auto second = Open(Postgres().Location(database));
   ASSERT_OK(first->OpenStream(Info("s")));
   ASSERT_OK(first->Lock("s"));

@@ -127,6 +127,7 @@ Result<void> PgSession::OpenStream(const RemoteStreamInfo& info) {
   if (PgText(info.tokenizer) != info.tokenizer || PgText(info.embedder) != info.embedder) {
     return Fail(ErrorKind::kInvalid, what, "a fingerprint is no text");
   }
+  streams_.erase(info.name);
   return Run<pqxx::work>(SoonEnough(), [&](pqxx::work& db) -> Result<void> {
     RETURN_IF_ERROR(UpgradePgSchema(&db, name()));  // its lock holds for the stream as well
     std::optional<PgStream> stream = FindPgStream(&db, info.name);
@@ -173,9 +174,12 @@ Result<void> PgSession::Lock(const std::string& stream) {
   return {};
 }
 
-void PgSession::Grow(const PgStream& stream, size_t written, Deadline deadline) {
+void PgSession::Grow(const std::string& name, size_t written, Deadline deadline) {
   constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
   constexpr int64_t kAgain = 1000;  // while somebody builds it
+  const auto known = streams_.find(name);
+  if (known == streams_.end()) return;
+  const PgStream stream = known->second;
   int64_t& unlooked = unlooked_[stream.id];
   if (unlooked == kNever || (unlooked -= static_cast<int64_t>(written)) > 0) return;
   const Result<PgIndexState> state = Run<Single>(

@@ -33,6 +33,20 @@ class PgSession {
 
   // A stream that is there. Error kNotFound.
   Result<PgStream> Stream(const std::string& name, Deadline deadline);
+  // Run of work(Transaction&, const PgStream&).
+  template <typename Transaction, typename Work>
+  std::invoke_result_t<Work, Transaction&, const PgStream&> RunOn(const std::string& name,
+                                                                  Deadline deadline, Work&& work) {
+    while (true) {
+      ASSIGN_OR_RETURN(const PgStream stream, Stream(name, deadline));
+      auto result = Run<Transaction>(deadline, [&](Transaction& db) { return work(db, stream); });
+      if (result || result.error().kind == ErrorKind::kUnavailable) return result;
+      // Somebody may have dropped it, and made it anew, since it was found.
+      streams_.erase(name);
+      ASSIGN_OR_RETURN(const PgStream found, Stream(name, deadline));
+      if (found.id == stream.id) return result;
+    }
+  }
   // Creates the stream, and before it the schema, or checks that it is this one.
   Result<void> OpenStream(const RemoteStreamInfo& info);
   Result<std::vector<RemoteStreamInfo>> Streams();
@@ -40,7 +54,7 @@ class PgSession {
   Result<void> Lock(const std::string& stream);
   // Starts to build the stream's index, once it has enough units. `written`: how many more it may
   // have than at the last call.
-  void Grow(const PgStream& stream, size_t written, Deadline deadline);
+  void Grow(const std::string& name, size_t written, Deadline deadline);
   uint32_t vector_type() const { return vector_type_; }  // pgvector's number of its type
 
  private:

@@ -27,72 +27,71 @@ class PostgresStore final : public RemoteStore {
   Result<void> Upsert(const std::string& name, std::span<const RemoteUnit> units) override {
     if (units.empty()) return {};
     const Deadline deadline = session_.SoonEnough();
-    ASSIGN_OR_RETURN(const PgStream stream, session_.Stream(name, deadline));
-    RETURN_IF_ERROR(session_.Run<Single>(deadline, [&](Single& db) {
+    RETURN_IF_ERROR(session_.RunOn<Single>(name, deadline, [&](Single& db, const PgStream& stream) {
       return UpsertPgUnits(&db, stream, session_.vector_type(), units);
     }));
-    session_.Grow(stream, units.size(), deadline);
+    session_.Grow(name, units.size(), deadline);
     return {};
   }
 
   Result<void> Erase(const std::string& name, std::span<const UnitId> ids) override {
     if (ids.empty()) return {};
-    const Deadline deadline = session_.SoonEnough();
-    ASSIGN_OR_RETURN(const PgStream stream, session_.Stream(name, deadline));
-    return session_.Run<Single>(deadline, [&](Single& db) -> Result<void> {
-      ErasePgUnits(&db, stream, ids);
-      return {};
-    });
+    return session_.RunOn<Single>(name, session_.SoonEnough(),
+                                  [&](Single& db, const PgStream& stream) -> Result<void> {
+                                    ErasePgUnits(&db, stream, ids);
+                                    return {};
+                                  });
   }
 
   Result<std::vector<RemoteHit>> Nearest(const std::string& name, std::span<const float> query,
                                          size_t k, const UnitFilter& filter,
                                          Deadline deadline) override {
-    if (k == 0) return std::vector<RemoteHit>();
-    ASSIGN_OR_RETURN(const PgStream stream, session_.Stream(name, deadline));
-    if (query.size() != static_cast<size_t>(stream.info.width)) {
-      return Fail(ErrorKind::kInvalid, "stream '" + name + "' of " + session_.name(),
-                  "its vectors are " + std::to_string(stream.info.width) +
-                      " wide, the question's " + std::to_string(query.size()));
-    }
-    return session_.Run<Single>(deadline, [&](Single& db) -> Result<std::vector<RemoteHit>> {
-      return NearestPgUnits(&db, stream, query, k, filter);
-    });
+    using Hits = std::vector<RemoteHit>;
+    if (k == 0) return Hits();
+    return session_.RunOn<Single>(
+        name, deadline, [&](Single& db, const PgStream& stream) -> Result<Hits> {
+          if (query.size() == static_cast<size_t>(stream.info.width)) {
+            return NearestPgUnits(&db, stream, query, k, filter);
+          }
+          return Fail(ErrorKind::kInvalid, "stream '" + name + "' of " + session_.name(),
+                      "its vectors are " + std::to_string(stream.info.width) +
+                          " wide, the question's " + std::to_string(query.size()));
+        });
   }
 
   Result<std::vector<RemoteVector>> Vectors(const std::string& name, std::span<const UnitId> ids,
                                             Deadline deadline) override {
     if (ids.empty()) return std::vector<RemoteVector>();
-    ASSIGN_OR_RETURN(const PgStream stream, session_.Stream(name, deadline));
-    return session_.Run<Single>(deadline,
-                                [&](Single& db) { return PgUnitVectors(&db, stream, ids); });
+    return session_.RunOn<Single>(name, deadline, [&](Single& db, const PgStream& stream) {
+      return PgUnitVectors(&db, stream, ids);
+    });
   }
 
   Result<std::vector<UnitId>> Ids(const std::string& name) override {
-    const Deadline deadline = session_.SoonEnough();
-    ASSIGN_OR_RETURN(const PgStream stream, session_.Stream(name, deadline));
-    return session_.Run<Single>(deadline, [&](Single& db) -> Result<std::vector<UnitId>> {
-      return PgUnitIds(&db, stream);
-    });
+    return session_.RunOn<Single>(
+        name, session_.SoonEnough(),
+        [&](Single& db, const PgStream& stream) -> Result<std::vector<UnitId>> {
+          return PgUnitIds(&db, stream);
+        });
   }
 
   Result<void> ReplaceRecords(const std::string& name, StreamSpan span,
                               std::span<const StoredRecord> records) override {
-    const Deadline deadline = session_.SoonEnough();
-    ASSIGN_OR_RETURN(const PgStream stream, session_.Stream(name, deadline));
-    return session_.Run<pqxx::work>(
-        deadline, [&](pqxx::work& db) { return ReplacePgRecords(&db, stream, span, records); });
+    return session_.RunOn<pqxx::work>(name, session_.SoonEnough(),
+                                      [&](pqxx::work& db, const PgStream& stream) {
+                                        return ReplacePgRecords(&db, stream, span, records);
+                                      });
   }
 
   Result<void> Records(const std::string& name, StreamPos from,
                        const std::function<Result<void>(StoredRecord)>& visit) override {
     constexpr int kPage = 256;  // records in memory at once
-    ASSIGN_OR_RETURN(const PgStream stream, session_.Stream(name, session_.SoonEnough()));
     for (StreamPos last(-1);;) {
       ASSIGN_OR_RETURN(std::vector<StoredRecord> page,
-                       session_.Run<Single>(session_.SoonEnough(), [&](Single& db) {
-                         return PgRecords(&db, stream, from, last, kPage);
-                       }));
+                       session_.RunOn<Single>(name, session_.SoonEnough(),
+                                              [&](Single& db, const PgStream& stream) {
+                                                return PgRecords(&db, stream, from, last, kPage);
+                                              }));
       if (page.empty()) return {};
       last = page.back().record.begin;
       for (StoredRecord& record : page) RETURN_IF_ERROR(visit(std::move(record)));

@@ -160,6 +160,28 @@ TEST(PgStore, NamesOfStreamsAreAnyBytes) {
   EXPECT_EQ(found, names);
 }
 
+TEST(PgStore, AStreamThatAnotherDroppedOrMadeAnewIsFoundAgain) {
+  const std::string location = Postgres().Location(Postgres().CreateDatabase());
+  const auto store = Open(location), another = Open(location);
+  ASSERT_OK(store->OpenStream(Info("s")));
+  std::mt19937 random(8);
+  const std::vector<RemoteUnit> units = {Unit(1, &random)};
+  const std::vector<StoredRecord> records = {Text(0, "ab", 0)};
+  ASSERT_OK(store->Upsert("s", units));
+  ASSERT_OK(another->DropStream("s"));
+  ASSERT_FAILS(store->Upsert("s", units), kNotFound);
+  ASSERT_OK(store->OpenStream(Info("s")));
+  ASSERT_OK(store->Upsert("s", units));
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK(another->DropStream("s"));
+    ASSERT_OK(another->OpenStream(Info("s")));
+    if (i == 0) ASSERT_OK(store->Upsert("s", units));
+    ASSERT_OK(store->ReplaceRecords("s", {StreamPos(0), StreamPos(2)}, records));
+    EXPECT_EQ(another->Ids("s")->size(), i == 0 ? 1u : 0u);
+    ExpectSame(AllRecords(another.get(), "s"), records);
+  }
+}
+
 TEST(PgStore, KeepsRecordsAsTheyAre) {
   const auto store = Open(Postgres().Location(Postgres().CreateDatabase()));
   ASSERT_OK(store->OpenStream(Info("s")));
