@@ -16,9 +16,7 @@ bool ChromaServer::Start() {
   return process_->WaitUntil([&] { return Accepts(port_); });
 }
 
-void ChromaServer::Stop(int signal) {
-  process_->Stop(signal);
-}
+void ChromaServer::Stop(int signal) { process_->Stop(signal); }
 
 void ChromaServer::Signal(int signal) { process_->Signal(signal); }
 
