@@ -201,8 +201,9 @@ Result<std::vector<std::string>> ChromaConnection::Addresses(Deadline deadline) 
 
 Result<ChromaReply> ChromaConnection::Exchange(ChromaRequest request, Deadline deadline) {
   const auto start = std::chrono::steady_clock::now();
+  const bool kept = client_->is_socket_open() != 0;
   std::vector<std::string> addresses = {""};  // of the connection that is open
-  if (client_->is_socket_open() == 0) {
+  if (!kept) {
     ASSIGN_OR_RETURN(addresses, Addresses(deadline));
   }
   const size_t body_size = request.body.size();
@@ -231,6 +232,12 @@ Result<ChromaReply> ChromaConnection::Exchange(ChromaRequest request, Deadline d
         result.error() != httplib::Error::ConnectionTimeout) {
       break;
     }
+  }
+  // A server may close a kept connection just as a request comes; every call of ours may come
+  // twice.
+  if (kept && reply.body.empty() && body_size < kLongBody &&
+      (result.error() == httplib::Error::Read || result.error() == httplib::Error::Write)) {
+    result = client_->send(sent);
   }
   const bool expired = watch.Stop();
   if (expired) {
