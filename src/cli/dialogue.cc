@@ -52,12 +52,9 @@ Result<EngineOptions> Dialogue::FindFiles(const CommandDefaults& defaults, Strea
   options.n_threads = flags_.model.threads;
   options.kernels = flags_.model.kernels;
   options.chat_template = flags_.model.chat_template;
-  options.memory = flags_.embedder.store.memory;
-  options.journal = flags_.embedder.store.journal;
   options.recall_timeout_ms = std::llround(flags_.recall.timeout_seconds * 1000);
-  Result<std::string> password = ReadMemoryPassword(flags_.embedder.store, context_.env);
-  if (!password) return tl::unexpected(password.error());
-  options.memory_password = *std::move(password);
+  Result<void> placed = PlaceMemory(flags_.embedder.store, context_.env, &options);
+  if (!placed) return tl::unexpected(placed.error());
   options.on_progress = [this](const Progress& progress) { ShowProgress(progress); };
   if (stream->recall == RecallMode::kNever) {
     if (!options.memory.empty()) {

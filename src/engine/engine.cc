@@ -11,6 +11,7 @@
 #include "engine/bench.h"
 #include "engine/embedder_folder.h"
 #include "engine/fingerprint.h"
+#include "engine/memory_options.h"
 #include "engine/perplexity.h"
 #include "engine/tokenizer_spec.h"
 #include "io/gguf.h"
@@ -129,7 +130,7 @@ Result<Memory*> LoadedEngine::OpenedMemory() {
                 "name the folder of a sentence embedder, or use --recall never");
   }
   if (!memory_) {
-    ASSIGN_OR_RETURN(memory_, OpenMemory(options_.memory, embedder_->Handle()));
+    ASSIGN_OR_RETURN(memory_, OpenMemory(options_.memory, embedder_->Handle(), ToMemoryOptions(options_)));
   }
   return memory_.get();
 }
