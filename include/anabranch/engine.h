@@ -126,11 +126,11 @@ Result<FileInfo> InspectFile(const std::string& path);
 // The plan that OpenStream would make for a model (n_pinned without a kept prefix).
 Result<StreamPlan> PlanStream(const std::string& gguf_path, const StreamOptions& options);
 
-// A memory file, for the `memory` command. `embedder` may be "": then Search fails.
+// A memory, for the `memory` command. Of the options those of the memory and the embedder count;
+// `embedder` may be "": then Search fails.
 class MemoryFile {
  public:
-  static Result<std::unique_ptr<MemoryFile>> Open(const std::string& location,
-                                                  const std::string& embedder);
+  static Result<std::unique_ptr<MemoryFile>> Open(const EngineOptions& options);
   virtual ~MemoryFile() = default;
   virtual Result<std::vector<MemoryStreamInfo>> List() = 0;
   virtual Result<std::vector<Passage>> Search(const std::string& stream, std::string_view query,

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "cli/memory_place.h"
 #include "cli/process_memory.h"
 #include "cli/time_format.h"
 

@@ -9,6 +9,7 @@
 
 #include "anabranch/engine.h"
 #include "cli/json_output.h"
+#include "cli/memory_place.h"
 #include "cli/model_path.h"
 #include "cli/option_types.h"
 #include "cli/time_format.h"
@@ -17,7 +18,8 @@ namespace anabranch::cli {
 namespace {
 
 struct MemoryFlags {
-  std::string memory, stream = "default";
+  StoreFlags store;
+  std::string stream = "default";
   std::optional<std::string> embedder;
   std::vector<std::string> query;
   int32_t k = 5;
@@ -30,16 +32,21 @@ using FlagsPtr = std::shared_ptr<MemoryFlags>;
 
 // A memory that exists: opening one to look at it must not make it, nor one of an empty file.
 Result<std::unique_ptr<MemoryFile>> OpenMemory(const MemoryFlags& flags,
-                                               const std::string& embedder) {
-  std::string path = flags.memory;
+                                               const std::string& embedder,
+                                               const Environment& env) {
+  EngineOptions options;
+  options.embedder = embedder;
+  Result<void> placed = PlaceMemory(flags.store, env, &options);
+  if (!placed) return tl::unexpected(placed.error());
+  std::string path = IsOnServer(options.memory) ? options.journal : options.memory;
   if (path.starts_with("sqlite:")) path.erase(0, std::string_view("sqlite:").size());
   std::error_code error;
   const bool is_there = std::filesystem::exists(path, error);
   if (!is_there || std::filesystem::file_size(path, error) == 0) {
-    return Fail(ErrorKind::kNotFound, flags.memory, is_there ? "is empty" : "is not there",
-                "give the file that run or chat was given with --memory");
+    return Fail(ErrorKind::kNotFound, path, is_there ? "is empty" : "is not there",
+                "give the file that run or chat was given with --memory or --journal");
   }
-  return MemoryFile::Open(flags.memory, embedder);
+  return MemoryFile::Open(options);
 }
 
 // A stream that was forgotten as a whole has no times.
@@ -71,7 +78,7 @@ std::string StreamText(const MemoryStreamInfo& stream) {
 }
 
 Result<void> List(const MemoryFlags& flags, CommandContext& context) {
-  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "");
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "", context.env);
   if (!memory) return tl::unexpected(memory.error());
   Result<std::vector<MemoryStreamInfo>> streams = (*memory)->List();
   if (!streams) return tl::unexpected(streams.error());
@@ -86,7 +93,7 @@ Result<void> Search(const MemoryFlags& flags, CommandContext& context) {
   Result<std::string> embedder =
       FindModel(flags.embedder.value_or(kDefaultEmbedder), ModelKind::kEmbedder, context.env);
   if (!embedder) return tl::unexpected(embedder.error());
-  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, *embedder);
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, *embedder, context.env);
   if (!memory) return tl::unexpected(memory.error());
   Result<std::vector<Passage>> passages = (*memory)->Search(flags.stream, query, flags.k);
   if (!passages) return tl::unexpected(passages.error());
@@ -106,7 +113,7 @@ Result<void> Search(const MemoryFlags& flags, CommandContext& context) {
 }
 
 Result<void> Show(const MemoryFlags& flags, CommandContext& context) {
-  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "");
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "", context.env);
   if (!memory) return tl::unexpected(memory.error());
   const StreamSpan all{StreamPos(0), StreamPos(kMaxInt64)};
   Result<std::vector<MemoryTurn>> turns = (*memory)->Show(flags.stream, flags.span.value_or(all));
@@ -130,7 +137,7 @@ Result<void> Show(const MemoryFlags& flags, CommandContext& context) {
 }
 
 Result<void> Forget(const MemoryFlags& flags, CommandContext& context) {
-  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "");
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "", context.env);
   if (!memory) return tl::unexpected(memory.error());
   const ForgetSelection what{.span = flags.span,
                              .before_ms = flags.before_ms,
@@ -158,7 +165,7 @@ Result<void> Forget(const MemoryFlags& flags, CommandContext& context) {
 }
 
 Result<void> Verify(const MemoryFlags& flags, CommandContext& context) {
-  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "");
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "", context.env);
   if (!memory) return tl::unexpected(memory.error());
   Result<VerifyReport> report = (*memory)->Verify();
   if (!report) return tl::unexpected(report.error());
@@ -173,13 +180,13 @@ Result<void> Verify(const MemoryFlags& flags, CommandContext& context) {
     context.terminal.Out(report->ok ? "ok\n" : "");
   }
   if (report->ok) return {};
-  return Fail(ErrorKind::kCorrupt, flags.memory,
+  return Fail(ErrorKind::kCorrupt, flags.store.memory,
               fmt::format("{} faults were found", report->faults.size()), "see the list of faults");
 }
 
 // What is missing on the command line, if anything is.
 Result<void> CheckUsage(const MemoryFlags& flags, bool searches, bool forgets) {
-  if (flags.memory.empty()) {
+  if (flags.store.memory.empty()) {
     return Fail(ErrorKind::kInvalid, "--memory", "is missing", "say where the memory lives");
   }
   if (searches && flags.query.empty()) {
@@ -204,7 +211,7 @@ CLI::App& AddOne(CommandLine& line, CLI::App& group, const char* name, const cha
     Result<void> done = run(*flags, context);
     return done ? kExitOk : ReportError(context, done.error());
   });
-  AddText(app, "--memory", flags->memory, "The memory: a file")->type_name("FILE");
+  AddStoreOptions(app, flags->store, "The memory: a file or a server");
   return app;
 }
 

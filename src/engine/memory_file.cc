@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "base/thread_pool.h"
 #include "engine/embedder_folder.h"
+#include "engine/memory_options.h"
 #include "memory/memory.h"
 
 namespace anabranch {
@@ -13,14 +14,15 @@ namespace {
 
 class OpenedMemoryFile final : public MemoryFile {
  public:
-  Result<void> Open(const std::string& location, const std::string& embedder) {
+  Result<void> Open(const EngineOptions& options) {
     EmbedderHandle handle;
-    if (!embedder.empty()) {
-      ASSIGN_OR_RETURN(const KernelTable* table, SelectKernels(""));
-      ASSIGN_OR_RETURN(embedder_, EmbedderFolder::Open(embedder, *table, pool_));
+    if (!options.embedder.empty()) {
+      ASSIGN_OR_RETURN(const KernelTable* table, SelectKernels(options.kernels));
+      ASSIGN_OR_RETURN(embedder_, EmbedderFolder::Open(options.embedder, *table, pool_));
       handle = embedder_->Handle();
     }
-    ASSIGN_OR_RETURN(memory_, OpenMemory(location, std::move(handle)));
+    ASSIGN_OR_RETURN(memory_,
+                     OpenMemory(options.memory, std::move(handle), ToMemoryOptions(options)));
     return {};
   }
 
@@ -50,9 +52,10 @@ class OpenedMemoryFile final : public MemoryFile {
 
 }  // namespace
 
-Result<std::unique_ptr<MemoryFile>> MemoryFile::Open(const std::string& location,
-                                                     const std::string& embedder) {
+Result<std::unique_ptr<MemoryFile>> MemoryFile::Open(const EngineOptions& options) {
   constexpr std::string_view kScheme = "sqlite:";
+  // Of a memory on a server its journal is the file.
+  const std::string& location = options.journal.empty() ? options.memory : options.journal;
   const std::string path =
       location.starts_with(kScheme) ? location.substr(kScheme.size()) : location;
   std::error_code error;
@@ -64,7 +67,7 @@ Result<std::unique_ptr<MemoryFile>> MemoryFile::Open(const std::string& location
                 "check the path; chat and run make one with --memory");
   }
   auto file = std::make_unique<OpenedMemoryFile>();
-  RETURN_IF_ERROR(file->Open(location, embedder));
+  RETURN_IF_ERROR(file->Open(options));
   return std::unique_ptr<MemoryFile>(std::move(file));
 }
 

@@ -36,7 +36,6 @@ Result<void> SqliteMemory::Attach(const std::string& location, const MemoryOptio
   }
   ServerOptions server;
   server.remote.password = options.password;
-  server.remote.ca_file = options.ca_file;
   server.recall_timeout = options.recall_timeout;
   ASSIGN_OR_RETURN(server_, Server::Create(location, path_, server));
   return theirs.empty() ? WriteMeta(db_.get(), kServerKey, name) : Result<void>();
