@@ -11,7 +11,7 @@ Result<std::vector<std::vector<DenseHit>>> ServerIndex::Nearest(std::span<const 
                                                                 size_t k,
                                                                 const UnitFilter& filter) {
   ASSIGN_OR_RETURN(auto nearest, local_.Nearest(queries, k, filter));
-  if (n_remote_ == 0) return nearest;
+  if (base_.table.last_elsewhere() < 0) return nearest;
   const auto width = static_cast<size_t>(stream_.width);
   for (size_t q = 0; q < nearest.size() && fault_.empty(); ++q) {
     Result<std::vector<DenseHit>> hits =
@@ -29,15 +29,17 @@ Result<std::vector<std::vector<DenseHit>>> ServerIndex::Nearest(std::span<const 
 
 Result<std::vector<DenseHit>> ServerIndex::NearestAtServer(std::span<const float> query, size_t k,
                                                            const UnitFilter& filter) {
-  const UnitFilter at_server = {filter.questions,
-                                std::min(filter.before, view_.row(n_remote_ - 1).span.end)};
+  const UnitFilter at_server = {
+      filter.questions,
+      std::min(filter.before, base_.table.row(base_.table.last_elsewhere()).span.end)};
   ASSIGN_OR_RETURN(const std::vector<RemoteHit> found,
                    server_.Nearest(stream_, query, k, at_server));
   std::vector<DenseHit> hits;
   for (const RemoteHit& hit : found) {
-    ASSIGN_OR_RETURN(const int64_t unit, view_.Find(hit.id));
-    // What was forgotten since, and what is here as well.
-    if (unit >= 0 && unit < n_remote_) hits.push_back({unit, hit.cosine});
+    ASSIGN_OR_RETURN(const int64_t key, base_.units.KeyOf(hit.id));
+    const int64_t unit = base_.table.Find(key);
+    // Not what was forgotten since, nor what is here as well.
+    if (unit >= 0 && IsAtServer(unit)) hits.push_back({unit, hit.cosine});
   }
   return hits;
 }
@@ -84,14 +86,14 @@ Result<std::vector<float>> ServerIndex::Cosines(std::span<const int64_t> units,
   const auto width = static_cast<size_t>(stream_.width);
   const size_t n = queries.size() / width;
   std::vector<int64_t> here, remote;
-  for (const int64_t unit : units) (unit < n_remote_ ? remote : here).push_back(unit);
+  for (const int64_t unit : units) (IsAtServer(unit) ? remote : here).push_back(unit);
   ASSIGN_OR_RETURN(const std::vector<float> of_here, local_.Cosines(here, queries));
   ASSIGN_OR_RETURN(const std::vector<float> vectors, Vectors(remote));
   std::vector<float> cosines;
   cosines.reserve(units.size() * n);
   std::vector<float> one(1);
   for (size_t i = 0, h = 0, r = 0; i < units.size(); ++i) {
-    if (units[i] >= n_remote_) {
+    if (!IsAtServer(units[i])) {
       const auto from = of_here.begin() + static_cast<ptrdiff_t>(h++ * n);
       cosines.insert(cosines.end(), from, from + static_cast<ptrdiff_t>(n));
       continue;

@@ -14,13 +14,13 @@ namespace anabranch {
 
 class ServerIndex : public DenseIndex {
  public:
-  // The vectors of units [0, n_remote) of the view are at the server alone; `local` has the others.
-  // All that is pointed to must outlive it.
-  ServerIndex(const UnitView& view, DenseIndex* local, int64_t n_remote, Server* server,
+  // Vectors that are not in `base`, the first layer of the view, are at the server; `local` has the
+  // others. All that is pointed to must outlive it.
+  ServerIndex(const UnitView& view, DenseIndex* local, const IndexLayer& base, Server* server,
               const RemoteStreamInfo& stream, const EmbedderHandle& embedder)
       : view_(view),
         local_(*local),
-        n_remote_(n_remote),
+        base_(base),
         server_(*server),
         stream_(stream),
         embedder_(embedder) {
@@ -38,6 +38,9 @@ class ServerIndex : public DenseIndex {
   const std::string& fault() const { return fault_; }
 
  private:
+  bool IsAtServer(int64_t unit) const {
+    return unit < base_.table.size() && !base_.table.IsHere(unit);
+  }
   Result<std::vector<DenseHit>> NearestAtServer(std::span<const float> query, size_t k,
                                                 const UnitFilter& filter);
   // Vectors of units [n, width].
@@ -45,7 +48,7 @@ class ServerIndex : public DenseIndex {
 
   const UnitView& view_;
   DenseIndex& local_;
-  const int64_t n_remote_;
+  const IndexLayer& base_;
   Server& server_;
   const RemoteStreamInfo& stream_;
   const EmbedderHandle& embedder_;
