@@ -77,6 +77,20 @@ Result<void> DrainStore::DropErased(int64_t seq) {
   return erase.Bind(1, seq).Run();
 }
 
+Result<void> DrainStore::DropVectors() {
+  ASSIGN_OR_RETURN(const DrainedTo drained, Drained());
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(db_));
+  for (const char* table : {"vector", "code"}) {
+    ASSIGN_OR_RETURN(Statement drop,
+                     db_->Prepare(fmt::format(
+                         "DELETE FROM {} WHERE unit IN (SELECT key FROM unit WHERE stream "
+                         "= ?1 AND key <= ?2) AND unit NOT IN (SELECT unit FROM quarantine)",
+                         table)));
+    RETURN_IF_ERROR(drop.Bind(1, stream_).Bind(2, drained.unit).Run());
+  }
+  return transaction.Commit();
+}
+
 Result<bool> DrainStore::Has(UnitId id) const {
   ASSIGN_OR_RETURN(Statement select,
                    db_->Prepare("SELECT 1 FROM unit WHERE id = ?1 AND stream = ?2"));

@@ -279,6 +279,22 @@ TEST(Drain, ErasesWhatWasForgottenWhileTheServerWasAway) {
   for (const auto& [begin, record] : d.server.records) EXPECT_EQ(record.record.bytes, "");
 }
 
+TEST(Drain, SendsWhatIsSaidAfterAllWasForgotten) {
+  Draining d;
+  d.Start();
+  ASSERT_TRUE(d.Finish());
+  ForgetSelection all;
+  all.all = true;
+  ASSERT_TRUE(d.memory->Forget("s", all, false));
+  d.writer->Say(Role::kUser, Sentence(500));
+  d.writer->Say(Role::kAssistant, Sentence(501));
+  d.writer->Say(Role::kUser, Sentence(502));
+  d.drain->Notify();
+  ASSERT_TRUE(d.Finish());
+  EXPECT_EQ(d.ServerIds(), d.LocalIds());
+  EXPECT_GE(d.ServerIds().size(), 2u);
+}
+
 TEST(Drain, PullsWhatAnotherMachineWrote) {
   Draining one(true);
   one.Start();

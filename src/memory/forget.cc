@@ -143,7 +143,12 @@ Result<void> Erase(const Selection& selection, const std::string& name, JournalS
   for (const StreamSpan& span : selection.spans) RETURN_IF_ERROR(journal->EraseSpan(span));
   RETURN_IF_ERROR(units->PurgeWords());
   ASSIGN_OR_RETURN(const int64_t indexed_text, units->IndexedText());
-  RETURN_IF_ERROR(units->SetIndexed(indexed_text, {}));  // scores are calibrated anew
+  std::vector<float> null_scores;  // empty: scores are calibrated anew
+  if (followed) {
+    // That would take the vectors that are at the server.
+    ASSIGN_OR_RETURN(null_scores, units->NullScores());
+  }
+  RETURN_IF_ERROR(units->SetIndexed(indexed_text, null_scores));
   return transaction.Commit();
 }
 

@@ -73,6 +73,25 @@ void SayFacts(Writer* writer) {
   }
 }
 
+// As an earlier process leaves a stream: a server has its vectors alone.
+void SayFactsEarlier(StoreFixture* store) {
+  const auto memory = store->Open("journal").value();
+  const auto stream = memory->OpenStream("s", "tokenizer").value();
+  Writer writer(stream.get());
+  SayFacts(&writer);
+}
+
+TEST_P(Contract, WhatAnEarlierProcessWasToldIsRecalled) {
+  SayFactsEarlier(&store_);
+  const auto memory = Open();
+  const auto stream = Stream(*memory, "s");
+  const RecallResult result = Recall(*stream, kQuestion);
+  EXPECT_EQ(result.decision, RecallDecision::kUsed);
+  EXPECT_THAT(Text(result), HasSubstr("leaves at seven"));
+  EXPECT_EQ(result.fault, "");
+  EXPECT_THAT(memory->Search("s", "green parrots", 1).value().at(0).text, HasSubstr("parrots"));
+}
+
 TEST_P(Contract, WhatWasSaidIsRecalled) {
   const auto memory = Open();
   const auto stream = Stream(*memory, "s");
@@ -88,8 +107,8 @@ TEST_P(Contract, WhatWasSaidIsRecalled) {
 TEST_P(Contract, AllStoresRecallWhatSqliteRecalls) {
   const auto reference = OpenMemory("", FakeEmbedder()).value();
   const auto expected = Stream(*reference, "s");
-  const auto memory = Open();
-  const auto stream = Stream(*memory, "s");
+  auto memory = Open();
+  auto stream = Stream(*memory, "s");
   std::mt19937 random(7);
   Writer a(expected.get()), b(stream.get());
   for (int i = 0; i < 150; ++i) {
@@ -101,12 +120,20 @@ TEST_P(Contract, AllStoresRecallWhatSqliteRecalls) {
     b.Say(role, text);
   }
   ASSERT_TRUE(Settles(*stream, b.pos() - 60));
-  for (const char* question : {kQuestion, "What is the password of the telescope control room?",
-                               "Who keeps parrots?", "What happened on day number 512?"}) {
-    const RecallResult want = Recall(*expected, question), got = Recall(*stream, question);
-    EXPECT_EQ(got.decision, want.decision) << question;
-    EXPECT_EQ(Text(got), Text(want)) << question;
-    EXPECT_NEAR(got.best_score, want.best_score, 1e-5) << question;
+  for (const bool opened_again : {false, true}) {
+    if (opened_again) {
+      stream.reset();
+      memory.reset();
+      memory = Open();
+      stream = Stream(*memory, "s");
+    }
+    for (const char* question : {kQuestion, "What is the password of the telescope control room?",
+                                 "Who keeps parrots?", "What happened on day number 512?"}) {
+      const RecallResult want = Recall(*expected, question), got = Recall(*stream, question);
+      EXPECT_EQ(got.decision, want.decision) << question;
+      EXPECT_EQ(Text(got), Text(want)) << question;
+      EXPECT_NEAR(got.best_score, want.best_score, 1e-5) << question;
+    }
   }
 }
 
@@ -200,7 +227,8 @@ TEST_P(Contract, WhatIsForgottenIsNowhere) {
   writer.Say(Role::kAssistant, "I have taken a note of what you told me just now.");
   ASSERT_TRUE(Settles(*stream, writer.pos() - 30));
   EXPECT_TRUE(memory->Verify().value().ok);
-  for (const MemoryTurn& turn : memory->Show("s", kEverything).value()) {
+  const auto turns = memory->Show("s", kEverything).value();
+  for (const MemoryTurn& turn : turns) {
     EXPECT_THAT(turn.text, ::testing::Not(HasSubstr("Skagen")));
   }
 }
@@ -246,11 +274,10 @@ INSTANTIATE_TEST_SUITE_P(Stores, Contract,
 class ServerContract : public Contract {};
 
 TEST_P(ServerContract, AnOutageIsSurvived) {
+  SayFactsEarlier(&store_);
   const auto memory = Open();
   const auto stream = Stream(*memory, "s");
   Writer writer(stream.get());
-  SayFacts(&writer);
-  ASSERT_TRUE(Settles(*stream, writer.pos() - 30));
   const std::string whole = Text(Recall(*stream, kQuestion));
   store_.StopServer();
 
@@ -274,11 +301,10 @@ TEST_P(ServerContract, AnOutageIsSurvived) {
 }
 
 TEST_P(ServerContract, AServerThatHangsHoldsNobodyUp) {
+  SayFactsEarlier(&store_);
   const auto memory = Open();
   const auto stream = Stream(*memory, "s");
   Writer writer(stream.get());
-  SayFacts(&writer);
-  ASSERT_TRUE(Settles(*stream, writer.pos() - 30));
   store_.PauseServer();
   const auto start = std::chrono::steady_clock::now();
   writer.Say(Role::kUser, "The lighthouse keeper is called Ragnhild.");

@@ -9,7 +9,7 @@ Result<std::unique_ptr<Memory>> OpenMemory(const std::string& location, Embedder
                                            const MemoryOptions& options) {
   if (IsServerLocation(location)) {
     // Before anything is made or said with it: it may hold a password.
-    RETURN_IF_ERROR(OpenRemote(location, {.password = options.password}));
+    RETURN_IF_ERROR(OpenRemoteStore(location, {}));
     if (options.journal.empty()) {
       return Fail(ErrorKind::kInvalid, location, "has no local journal",
                   "name its file with --journal");

@@ -82,6 +82,25 @@ DROP TABLE unit_words;
 CREATE VIRTUAL TABLE unit_words USING fts5(
   words, content='', columnsize=0, detail=none, tokenize="ascii"
 );
+-- Keys of units are never given twice: what a server was sent goes by them.
+CREATE TABLE unit_of_2 (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER NOT NULL UNIQUE,
+  stream INTEGER NOT NULL REFERENCES stream(id),
+  text_begin INTEGER NOT NULL,
+  text_end INTEGER NOT NULL,
+  "begin" INTEGER NOT NULL,
+  "end" INTEGER NOT NULL,
+  turn INTEGER NOT NULL,
+  role INTEGER NOT NULL,
+  question INTEGER NOT NULL,
+  time_ms INTEGER NOT NULL
+);
+INSERT INTO unit_of_2 SELECT key, id, stream, text_begin, text_end, "begin", "end", turn, role,
+  question, time_ms FROM unit;
+DROP TABLE unit;
+ALTER TABLE unit_of_2 RENAME TO unit;
+CREATE INDEX unit_text_begin ON unit(stream, text_begin);
 CREATE TABLE remote (
   stream INTEGER PRIMARY KEY REFERENCES stream(id),
   drained_unit INTEGER NOT NULL,

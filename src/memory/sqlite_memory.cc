@@ -81,7 +81,7 @@ Result<std::unique_ptr<StreamMemory>> SqliteMemory::OpenStream(
   if (server_ != nullptr) RETURN_IF_ERROR(OpenAtServer(id, name, tokenizer_fingerprint));
   ASSIGN_OR_RETURN(std::unique_ptr<StreamStore> store,
                    StreamStore::Open(db_.get(), &embedder_, id, name, std::move(lock)));
-  if (server_ != nullptr) store->set_server(server_.get());
+  if (server_ != nullptr) store->set_server(server_.get(), AtServer(name, tokenizer_fingerprint));
   open_[name] = store.get();
   store->set_on_close([this, name] { open_.erase(name); });
   return store;
@@ -156,6 +156,7 @@ Result<std::vector<Passage>> SqliteMemory::Search(const std::string& stream, std
     StreamStore* store = open == open_.end() ? nullptr : open->second;
     if (store == nullptr) {
       ASSIGN_OR_RETURN(reader, StreamStore::Open(db_.get(), &embedder_, row.id, row.name, {}));
+      if (server_ != nullptr) reader->set_server(server_.get(), AtServer(row.name, row.tokenizer));
       store = reader.get();
     }
     ASSIGN_OR_RETURN(std::vector<Passage> passages, store->Search(query, n));

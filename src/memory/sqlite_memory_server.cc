@@ -62,6 +62,8 @@ RemoteStreamInfo SqliteMemory::AtServer(const std::string& name,
 Result<void> SqliteMemory::OpenAtServer(int64_t stream, const std::string& name,
                                         const std::string& tokenizer) {
   Result<void> opened = server_->drain().Open(stream, AtServer(name, tokenizer));
+  // What the server has acknowledged is searched there from now on.
+  if (opened) return DrainStore(db_.get(), stream).DropVectors();
   if (opened || opened.error().kind != ErrorKind::kUnavailable) return opened;
   ASSIGN_OR_RETURN(const JournalEnd end, JournalStore(db_.get(), stream).End());
   return end.empty ? opened : Result<void>();

@@ -10,6 +10,7 @@
 #include "memory/recall.h"
 #include "memory/recall_scope.h"
 #include "memory/schema.h"
+#include "memory/server_index.h"
 #include "memory/vector_code.h"
 
 namespace anabranch {
@@ -69,7 +70,9 @@ Result<void> StreamStore::LoadUnits() {
   if (!embedder_->handle.embed) return {};
   ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(layer_.journal.db()));
   RETURN_IF_ERROR(layer_.terms.Load());
-  RETURN_IF_ERROR(layer_.units.Load(embedder_->handle.width,
+  ASSIGN_OR_RETURN(const DrainedTo drained,
+                   DrainStore(layer_.journal.db(), layer_.journal.stream()).Drained());
+  RETURN_IF_ERROR(layer_.units.Load(embedder_->handle.width, drained.unit,
                                     [this](const UnitRow& unit, std::span<const std::byte> code) {
                                       layer_.table.Add(unit, code);
                                     }));
@@ -81,7 +84,7 @@ Result<void> StreamStore::LoadUnits() {
   null_scores_ = none;
   std::vector<float> vector(static_cast<size_t>(embedder_->handle.width));
   for (int64_t i = 0; i < layer_.table.size(); ++i) {
-    if (layer_.table.row(i).question) continue;
+    if (layer_.table.row(i).question || !layer_.table.IsHere(i)) continue;
     RETURN_IF_ERROR(layer_.units.ReadVector(layer_.table.row(i), vector));
     embedder_->null->Update(vector, null_scores_);
   }
@@ -130,7 +133,7 @@ Result<void> StreamStore::Sync() {
 }
 
 StreamPos StreamStore::indexed_end() const {
-  if (server_ == nullptr) return indexed_end_;
+  if (server_ == nullptr || own_db_ != nullptr) return indexed_end_;
   // What cannot be read now is not claimed.
   return DrainStore(layer_.journal.db(), layer_.journal.stream())
       .IndexedEnd(indexed_end_)
@@ -263,9 +266,16 @@ Result<RecallResult> StreamStore::Recall(const RecallQuery& query) {
     embedder_->null->Update(vectors.subspan(static_cast<size_t>(i) * width, width), null_scores);
   }
   const UnitView view(Layers(), &tail);
-  LocalIndex dense(view, embedder_->handle);
   ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(layer_.journal.db()));
-  return RecallFrom(view, dense, name_, embedder_->handle, *embedder_->null, null_scores, query);
+  LocalIndex local(view, embedder_->handle);
+  if (server_ == nullptr) {
+    return RecallFrom(view, local, name_, embedder_->handle, *embedder_->null, null_scores, query);
+  }
+  ServerIndex dense(view, &local, *view.layers().front(), server_, at_server_, embedder_->handle);
+  ASSIGN_OR_RETURN(RecallResult result, RecallFrom(view, dense, name_, embedder_->handle,
+                                                   *embedder_->null, null_scores, query));
+  result.fault = dense.fault();
+  return result;
 }
 
 Result<std::vector<Passage>> StreamStore::Search(std::string_view query, size_t k) {
@@ -273,11 +283,19 @@ Result<std::vector<Passage>> StreamStore::Search(std::string_view query, size_t 
   ASSIGN_OR_RETURN(const TailUnits tail, Tail(kEverything));
   const UnitView view(Layers(), &tail);
   ASSIGN_OR_RETURN(const std::vector<float> vector, EmbedAll(embedder_->handle, {&query, 1}));
-  LocalIndex dense(view, embedder_->handle);
+  LocalIndex local(view, embedder_->handle);
+  std::optional<ServerIndex> with_server;
+  if (server_ != nullptr) {
+    with_server.emplace(view, &local, layer_, server_, at_server_, embedder_->handle);
+  }
+  DenseIndex& dense = with_server ? static_cast<DenseIndex&>(*with_server) : local;
   std::vector<DenseHit> hits;
   for (const bool questions : {false, true}) {
     ASSIGN_OR_RETURN(const auto nearest, dense.Nearest(vector, k, {questions, stored_.end}));
     hits.insert(hits.end(), nearest[0].begin(), nearest[0].end());
+  }
+  if (with_server && !with_server->fault().empty()) {
+    return Fail(ErrorKind::kUnavailable, server_->location(), with_server->fault(), "try again");
   }
   std::sort(hits.begin(), hits.end(), IsNearer);
   hits.resize(std::min(k, hits.size()));
@@ -304,6 +322,8 @@ Result<std::unique_ptr<StreamMemory>> StreamStore::Fork() {
       new StreamStore(db.get(), embedder_, kForkStream, name_, StreamLock()));
   RETURN_IF_ERROR(CopyPending(fork.get()));
   fork->own_db_ = std::move(db);
+  fork->server_ = server_;
+  fork->at_server_ = at_server_;
   fork->below_ = Layers();
   fork->layer_.text_begin = indexed_text_;
   fork->stored_ = fork->appended_ = stored_;

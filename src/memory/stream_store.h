@@ -39,8 +39,11 @@ class StreamStore : public StreamMemory {
   // Called when it ends.
   void set_on_close(std::function<void()> on_close) { on_close_ = std::move(on_close); }
 
-  // What is written from now on is for that server too.
-  void set_server(Server* server) { server_ = server; }
+  // The server that the index is on; it outlives this.
+  void set_server(Server* server, const RemoteStreamInfo& at_server) {
+    server_ = server;
+    at_server_ = at_server;
+  }
 
   Result<void> Append(JournalRecord record) override;
   Result<void> Sync() override;
@@ -76,6 +79,7 @@ class StreamStore : public StreamMemory {
   std::string name_;
   StreamLock lock_;
   Server* server_ = nullptr;  // null: none
+  RemoteStreamInfo at_server_;
   std::function<void()> on_close_;
   std::vector<const IndexLayer*> below_;  // of a fork: those it reads from, the oldest first
   IndexLayer layer_;

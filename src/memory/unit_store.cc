@@ -104,7 +104,7 @@ Result<UnitRow> UnitStore::ReadRow(const Statement& row) const {
 }
 
 Result<void> UnitStore::Load(
-    int32_t width,
+    int32_t width, int64_t at_server,
     const std::function<void(const UnitRow&, std::span<const std::byte>)>& visit) const {
   ASSIGN_OR_RETURN(Statement select,
                    db_->Prepare("SELECT " + std::string(kColumns) +
@@ -116,7 +116,8 @@ Result<void> UnitStore::Load(
     if (!row) return {};
     ASSIGN_OR_RETURN(const UnitRow unit, ReadRow(select));
     const std::span<const std::byte> code = select.Blob(9);
-    if (!IsCode(code, width)) return DamagedVector(unit);
+    const bool elsewhere = code.empty() && unit.key <= at_server;
+    if (!elsewhere && !IsCode(code, width)) return DamagedVector(unit);
     visit(unit, code);
   }
 }
@@ -133,6 +134,14 @@ Result<void> UnitStore::ReadVector(const UnitRow& unit, std::span<float> vector)
   if (!row || select.Blob(0).size() != vector.size_bytes()) return DamagedVector(unit);
   std::memcpy(vector.data(), select.Blob(0).data(), vector.size_bytes());
   return AreCosines(vector) ? Result<void>() : DamagedVector(unit);
+}
+
+Result<int64_t> UnitStore::KeyOf(UnitId id) const {
+  ASSIGN_OR_RETURN(Statement select,
+                   db_->Prepare("SELECT key FROM unit WHERE id = ?1 AND stream = ?2"));
+  ASSIGN_OR_RETURN(const bool row,
+                   select.Bind(1, static_cast<int64_t>(id.value())).Bind(2, stream_).Step());
+  return row ? select.Int(0) : -1;
 }
 
 Result<std::vector<UnitRow>> UnitStore::Rows() const {

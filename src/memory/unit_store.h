@@ -26,14 +26,17 @@ class UnitStore {
   // transaction.
   Result<void> Insert(UnitRow* unit, std::span<const float> vector, std::string_view text);
 
-  // All units with the codes of their vectors (EncodeVector), in stream order. Error kCorrupt: one
-  // that is no code of `width` numbers.
+  // All units with the codes of their vectors (EncodeVector), in stream order. Those with keys up
+  // to `at_server` may have none: a server has their vectors. Error kCorrupt: one that is no code
+  // of `width` numbers.
   Result<void> Load(
-      int32_t width,
+      int32_t width, int64_t at_server,
       const std::function<void(const UnitRow&, std::span<const std::byte>)>& visit) const;
   // The vector of a unit. Error kCorrupt: it is not there, of another width, or not AreCosines.
   Result<void> ReadVector(const UnitRow& unit, std::span<float> vector) const;
   Result<std::vector<UnitRow>> Rows() const;
+  // The key of the unit with an id; -1: there is none.
+  Result<int64_t> KeyOf(UnitId id) const;
   // Keys of the units that hold a word, ascending.
   Result<std::vector<int64_t>> Holding(std::string_view word) const;
   Result<void> Erase(const UnitRow& unit, std::string_view text);

@@ -6,7 +6,12 @@ namespace anabranch {
 
 void UnitTable::Add(const UnitRow& row, std::span<const std::byte> code) {
   const int64_t i = size();
-  if (!code.empty()) (row.question ? questions_ : statements_).Add(i, code);
+  here_.push_back(!code.empty());
+  if (code.empty()) {
+    last_elsewhere_ = i;
+  } else {
+    (row.question ? questions_ : statements_).Add(i, code);
+  }
   if (keys_ascend_ && i > 0 && row.key <= rows_.back().key) {
     // A text that was cut again: from here on keys are looked up.
     keys_ascend_ = false;

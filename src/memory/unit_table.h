@@ -22,6 +22,10 @@ class UnitTable {
   const UnitRow& row(int64_t i) const { return rows_[static_cast<size_t>(i)]; }
   // Adds a unit behind all others. code: EncodeVector of its vector; empty: that is not here.
   void Add(const UnitRow& row, std::span<const std::byte> code);
+  // True if the code of a unit is here.
+  bool IsHere(int64_t i) const { return here_[static_cast<size_t>(i)]; }
+  // The last unit whose code is not here; -1: none.
+  int64_t last_elsewhere() const { return last_elsewhere_; }
   // The row with a key in the store; -1: none.
   int64_t Find(int64_t key) const;
   // How many units, from the first on, end at or before a position.
@@ -32,6 +36,8 @@ class UnitTable {
  private:
   std::deque<UnitRow> rows_;  // never moved, and no more of them than there are units
   CodeSet statements_, questions_;
+  std::vector<bool> here_;
+  int64_t last_elsewhere_ = -1;
   bool keys_ascend_ = true;
   std::vector<std::pair<int64_t, int64_t>> key_index_;  // (key, row), sorted; unless keys_ascend_
 };

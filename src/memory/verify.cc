@@ -31,9 +31,12 @@ class Verifier {
                                    "(SELECT key FROM unit)"));
     if (orphans > 0) Fault("vectors", fmt::format("{} belong to no unit", orphans));
     ASSIGN_OR_RETURN(const std::string width, ReadMeta(db_, "embedder width"));
-    ASSIGN_OR_RETURN(Statement vectors,
-                     db_->Prepare("SELECT count(*) FROM unit LEFT JOIN vector ON unit = key "
-                                  "WHERE data IS NULL OR length(data) <> 4 * ?1"));
+    ASSIGN_OR_RETURN(
+        Statement vectors,
+        db_->Prepare(
+            "SELECT count(*) FROM unit LEFT JOIN vector ON vector.unit = key "
+            "LEFT JOIN remote ON remote.stream = unit.stream "
+            "WHERE data IS NULL AND key > coalesce(drained_unit, 0) OR length(data) <> 4 * ?1"));
     RETURN_IF_ERROR(vectors.Bind(1, std::atoll(width.c_str())).Step());
     if (vectors.Int(0) > 0) {
       Fault("vectors", fmt::format("{} are missing or not {} wide", vectors.Int(0), width));
