@@ -268,7 +268,7 @@ Result<bool> Drain::SendUnits(const Followed& followed) {
 std::optional<Milliseconds> Drain::OnFailure(const Error& error) {
   ++failures_;
   const bool again = error.kind != ErrorKind::kDenied && error.kind != ErrorKind::kInvalid &&
-                     error.kind != ErrorKind::kCorrupt;
+                     error.kind != ErrorKind::kCorrupt && error.kind != ErrorKind::kUnsupported;
   const Milliseconds asked = remote_->retry_after();
   std::string fault = error.Message();
   if (error.kind == ErrorKind::kUnavailable && failures_ >= kDamagedAfter && remote_->Streams()) {

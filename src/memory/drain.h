@@ -9,8 +9,8 @@
 // What the server says (remote_store.h): kUnavailable: the same batch again, after a growing pause
 // with jitter, or as long as the server asked for. kLimit: half the batch. kInvalid: the batch in
 // halves, until the one unit that the server refuses is known: it is quarantined in the file and
-// blocks nothing. kDenied, kCorrupt and a stream that is not this file's end the drain: opening the
-// memory again starts it.
+// blocks nothing. kDenied, kCorrupt, kUnsupported and a stream that is not this file's end the
+// drain: opening the memory again starts it.
 #pragma once
 
 #include <chrono>

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,6 +64,7 @@ ServerProcess::ServerProcess(std::vector<std::string> argv, std::map<std::string
   if (uid != 0 && geteuid() == 0) {
     if (setgroups(0, nullptr) != 0 || setgid(uid) != 0 || setuid(uid) != 0) _exit(126);
   }
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // it does not outlive a test that is killed
   for (const auto& [name, value] : env) setenv(name.c_str(), value.c_str(), 1);
   execv(arguments[0], arguments.data());
   _exit(127);
