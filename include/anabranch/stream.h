@@ -48,6 +48,10 @@ struct StreamOptions {
   RetractMode retract = RetractMode::kKeep;
   StreamPos first{0};  // position of the first token (tests)
   ProgressFn on_progress;
+  // Called when memory has more than before: all that was said before `end` is durable there, and
+  // what was said before `indexed` is found by an index, not only as the tail that recall reads
+  // through. At every end of a turn, while reading and while answering (every 32 tokens or 250 ms).
+  std::function<void(StreamPos end, StreamPos indexed)> on_remembered;
 };
 
 // The memory that a stream of given sizes takes; fixed when it opens.

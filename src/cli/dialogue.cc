@@ -104,6 +104,13 @@ Result<std::unique_ptr<Dialogue>> Dialogue::Open(const DialogueFlags& flags,
   options->name = flags.embedder.stream;
   options->system = system;
   options->on_progress = [&self](const Progress& progress) { self.ShowProgress(progress); };
+  // A memory of this run alone keeps nothing that could be relied on.
+  if (context.common.json && !flags.embedder.store.memory.empty()) {
+    options->on_remembered = [&self](StreamPos end, StreamPos indexed) {
+      self.context_.terminal.Out(
+          JsonLine(RememberedJson(self.flags_.embedder.stream, end, indexed)));
+    };
+  }
   Result<std::unique_ptr<Stream>> stream = self.engine_->OpenStream(*options);
   if (!stream) return tl::unexpected(stream.error());
   self.stream_ = *std::move(stream);

@@ -79,6 +79,13 @@ OrderedJson TurnJson(const Answer& answer, std::string_view user) {
   return turn;
 }
 
+OrderedJson RememberedJson(const std::string& stream, StreamPos end, StreamPos indexed) {
+  return {{"type", "remembered"},
+          {"stream", stream},
+          {"end", end.value()},
+          {"indexed", indexed.value()}};
+}
+
 OrderedJson ErrorJson(const Error& error) {
   return {
       {"type", "error"}, {"what", error.what}, {"fault", error.fault}, {"remedy", error.remedy}};

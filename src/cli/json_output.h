@@ -20,6 +20,8 @@ const char* DecisionName(RecallDecision decision);
 OrderedJson PassageJson(const Passage& passage);
 // An answered turn.
 OrderedJson TurnJson(const Answer& answer, std::string_view user);
+// What memory has of a stream: all before `end` durable, all before `indexed` in its index.
+OrderedJson RememberedJson(const std::string& stream, StreamPos end, StreamPos indexed);
 OrderedJson ErrorJson(const Error& error);
 
 // The last line of a run.

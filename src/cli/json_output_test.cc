@@ -38,6 +38,12 @@ Answer ExampleAnswer() {
   return answer;
 }
 
+TEST(JsonOutputTest, WhatIsRememberedHasTheDocumentedFields) {
+  EXPECT_EQ(JsonLine(RememberedJson("a \"b\"", StreamPos(1200), StreamPos(1100))),
+            R"({"type":"remembered","stream":"a \"b\"","end":1200,"indexed":1100})"
+            "\n");
+}
+
 TEST(JsonOutputTest, ATurnHasTheDocumentedFields) {
   const json turn = Parsed(TurnJson(ExampleAnswer(), "Where?"));
   EXPECT_EQ(turn["type"], "turn");

@@ -51,7 +51,7 @@ Result<std::unique_ptr<ChatStream>> ChatStream::Open(const StreamParts& parts,
       static_cast<size_t>(std::max<int64_t>(sizes.kv.recent_size, sizes.kv.max_batch));
   State state{.encoder = encoder, .recent = TokenTail(tail), .previous_user_turn = {}};
   if (memory != nullptr) state.next_turn = memory->next_turn();
-  const JournalWriter journal(memory.get());
+  const JournalWriter journal(memory.get(), options.on_remembered);
   std::unique_ptr<ChatStream> stream(new ChatStream(parts, placed, sizes.plan, std::move(context),
                                                     std::move(state), std::move(memory), journal));
   if (!options.system.empty()) {

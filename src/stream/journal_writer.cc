@@ -14,6 +14,13 @@ std::span<const T> Slice(const std::vector<T>& values, int64_t begin, int64_t en
 
 }  // namespace
 
+JournalWriter::JournalWriter(StreamMemory* memory, RememberedFn on_remembered)
+    : memory_(memory), on_remembered_(std::move(on_remembered)) {
+  if (memory_ == nullptr) return;
+  reported_end_ = memory_->journal_end();
+  reported_indexed_ = memory_->indexed_end();
+}
+
 void JournalWriter::AddTurn(int64_t turn, Role role, int64_t time_ms, StreamPos pos,
                             const TurnTokens& tokens, int64_t begin, int64_t end) {
   const auto add = [&](RecordKind kind, int64_t from, int64_t to) {
@@ -114,6 +121,11 @@ bool JournalWriter::Note(const Result<void>& result) {
 }
 
 void JournalWriter::Sync() {
+  Write();
+  Report();
+}
+
+void JournalWriter::Write() {
   if (memory_ == nullptr) return;
   fault_.clear();
   // A memory that cannot write is given nothing more: what it buffers has no bound.
@@ -128,10 +140,21 @@ void JournalWriter::SyncBefore(StreamPos window_begin) {
 
 void JournalWriter::Index(bool end_of_turn) {
   if (memory_ == nullptr) return;
-  Sync();
-  if (!fault_.empty()) return;
-  const Result<void> indexed = memory_->Index(end_of_turn);
-  index_fault_ = indexed ? "" : indexed.error().Message();
+  Write();
+  if (fault_.empty()) {
+    const Result<void> indexed = memory_->Index(end_of_turn);
+    index_fault_ = indexed ? "" : indexed.error().Message();
+  }
+  Report();
+}
+
+void JournalWriter::Report() {
+  if (memory_ == nullptr || !on_remembered_) return;
+  const StreamPos end = memory_->journal_end(), indexed = memory_->indexed_end();
+  if (end == reported_end_ && indexed == reported_indexed_) return;
+  reported_end_ = end;
+  reported_indexed_ = indexed;
+  on_remembered_(end, indexed);
 }
 
 }  // namespace anabranch

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,11 +26,15 @@ class JournalWriter {
   // Tokens of a record at most, but for the batch that ends it.
   static constexpr int64_t kMaxRecord = 4096;
 
+  // See StreamOptions::on_remembered.
+  using RememberedFn = std::function<void(StreamPos end, StreamPos indexed)>;
+
   // `memory` may be null: then nothing is kept. It must outlive the writer.
-  explicit JournalWriter(StreamMemory* memory) : memory_(memory) {}
-  // The same writer over a fork of its memory.
+  explicit JournalWriter(StreamMemory* memory, RememberedFn on_remembered = nullptr);
+  // The same writer over a fork of its memory; what a fork remembers is reported to nobody.
   JournalWriter(const JournalWriter& other, StreamMemory* fork) : JournalWriter(other) {
     memory_ = fork;
+    on_remembered_ = nullptr;
   }
 
   // Tokens [begin, end) of a turn were committed at stream position `pos`.
@@ -60,6 +65,8 @@ class JournalWriter {
   bool SyncMemory();
   bool AppendGap();
   bool Note(const Result<void>& result);  // into fault_
+  void Write();                           // Sync without its report
+  void Report();                          // what is durable and indexed, if there is more of it
 
   StreamMemory* memory_;
   std::deque<JournalRecord> waiting_;  // the last one grows by what continues it
@@ -68,6 +75,8 @@ class JournalWriter {
   int64_t n_gap_ = 0;                  // turn and role, and how many tokens; ids stay empty
   bool unsynced_ = false;              // the memory was handed records that it has not yet written
   int64_t n_lost_ = 0;
+  RememberedFn on_remembered_;
+  StreamPos reported_end_, reported_indexed_;
   std::string fault_, index_fault_;
 };
 

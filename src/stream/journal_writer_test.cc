@@ -164,6 +164,35 @@ TEST_F(JournalWriterTest, AForkWritesToItsOwnMemory) {
   EXPECT_EQ(log_.durable.size(), 1u);
 }
 
+TEST(JournalWriter, ReportsWhatIsDurableAndNothingElse) {
+  FakeMemoryLog log;
+  FakeMemory memory(&log);
+  std::vector<std::pair<int64_t, int64_t>> reports;
+  JournalWriter writer(&memory, [&](StreamPos end, StreamPos indexed) {
+    EXPECT_EQ(log.durable.back().end(), end);
+    reports.emplace_back(end.value(), indexed.value());
+  });
+  const auto say = [&](int64_t pos) {
+    const TokenId id(1);
+    writer.Add(0, Role::kUser, RecordKind::kTemplate, 1, StreamPos(pos), {&id, 1}, "", {});
+  };
+  say(0);
+  EXPECT_TRUE(reports.empty());
+  writer.Sync();
+  writer.Sync();
+  say(1);
+  log.fail_sync = true;
+  writer.Index(true);
+  log.fail_sync = false;
+  log.fail_index = true;
+  writer.Index(true);
+  log.fail_index = false;
+  writer.Index(true);
+  JournalWriter fork(writer, &memory);
+  fork.Index(true);
+  EXPECT_EQ(reports, (std::vector<std::pair<int64_t, int64_t>>{{1, 0}, {2, 0}, {2, 2}}));
+}
+
 TEST(JournalWriter, WithoutAMemoryKeepsNothing) {
   JournalWriter writer(nullptr);
   const TokenId id(1);
