@@ -41,4 +41,12 @@ struct JournalRecord {
   StreamPos end() const { return begin + static_cast<int64_t>(ids.size()); }
 };
 
+// A record as a store has it: what is missing has no ids, only an end.
+struct StoredRecord {
+  JournalRecord record;
+  StreamPos end;
+  int64_t text_begin = 0;
+  int64_t text_end() const { return text_begin + static_cast<int64_t>(record.bytes.size()); }
+};
+
 }  // namespace anabranch

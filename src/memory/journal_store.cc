@@ -6,13 +6,16 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "memory/journal_checksum.h"
 
 namespace anabranch {
 namespace {
 
-constexpr std::string_view kColumns =
-    "\"begin\", \"end\", turn, role, kind, text_begin, text_end, time_ms, ids, token_ends, bytes, "
-    "source_cursor";
+// What ReadRecord reads.
+std::string SelectWhere(std::string_view where) {
+  return fmt::format("SELECT {}, checksum FROM record WHERE {}", kRecordColumns, where);
+}
+constexpr int kTextBegin = 5, kBytes = 10, kChecksum = 12;  // columns of it
 
 template <typename T>
 std::vector<T> FromBlob(std::span<const std::byte> blob) {
@@ -98,24 +101,82 @@ std::string RecordFault(const JournalRecord& record) {
 }
 
 Failure JournalStore::Damaged(const std::string& fault) const {
-  return Fail(ErrorKind::kCorrupt, db_->name(), "the journal is damaged: " + fault,
-              "restore the memory file from a copy");
+  std::string name = std::to_string(stream_);
+  if (auto select = db_->Prepare("SELECT name FROM stream WHERE id = ?1")) {
+    const auto row = select->Bind(1, stream_).Step();
+    if (row && *row) name = select->Text(0);
+  }
+  return Fail(ErrorKind::kCorrupt, fmt::format("stream '{}' of {}", name, db_->name()),
+              "the journal is damaged: " + fault, "restore the memory file from a copy");
+}
+
+Result<void> JournalStore::CheckRow(const Statement& row) const {
+  if (row.Int(kChecksum) == RecordChecksum(stream_, ColumnsOf(row, 0))) return {};
+  return Damaged(
+      fmt::format("the record at {} does not have the checksum it was written with", row.Int(0)));
+}
+
+Result<std::optional<StoredRecord>> JournalStore::Last(int64_t begin) const {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      db_->Prepare(SelectWhere("stream = ?1 AND \"begin\" < ?2 ORDER BY \"begin\" DESC LIMIT 1")));
+  ASSIGN_OR_RETURN(const bool row, select.Bind(1, stream_).Bind(2, begin).Step());
+  if (!row) return std::nullopt;
+  ASSIGN_OR_RETURN(StoredRecord last, ReadRecord(select));
+  return last;
 }
 
 Result<JournalEnd> JournalStore::End() const {
-  ASSIGN_OR_RETURN(Statement select,
-                   db_->Prepare("SELECT " + std::string(kColumns) +
-                                " FROM record WHERE stream = ?1 ORDER BY \"begin\" DESC LIMIT 1"));
-  ASSIGN_OR_RETURN(const bool row, select.Bind(1, stream_).Step());
+  ASSIGN_OR_RETURN(const std::optional<StoredRecord> last, Last(kMaxCoordinate));
   JournalEnd end;
-  if (!row) return end;
-  ASSIGN_OR_RETURN(const StoredRecord last, ReadRecord(select));
+  if (!last) return end;
   end.empty = false;
-  end.end = last.end;
-  end.turn = last.record.turn;
-  end.role = last.record.role;
-  end.text_end = last.text_end();
+  end.end = last->end;
+  end.turn = last->record.turn;
+  end.role = last->record.role;
+  end.text_end = last->text_end();
   return end;
+}
+
+Result<std::string> JournalStore::DropTornEnd() {
+  const Result<JournalEnd> end = End();
+  if (end) return "";
+  if (end.error().kind != ErrorKind::kCorrupt) return tl::make_unexpected(end.error());
+  ASSIGN_OR_RETURN(Statement select,
+                   db_->Prepare(SelectWhere("stream = ?1 ORDER BY \"begin\" DESC LIMIT 1")));
+  RETURN_IF_ERROR(select.Bind(1, stream_).Step());
+  const bool torn = !CheckRow(select);
+  const int64_t begin = select.Int(0);
+  const std::string what = fmt::format("[{}, {}) with {} bytes of text", begin, select.Int(1),
+                                       select.Blob(kBytes).size());
+  // The newest row too: damage to the place of an older one can make it the last.
+  ASSIGN_OR_RETURN(Statement newest,
+                   db_->Prepare("SELECT \"begin\", rowid FROM record WHERE stream = ?1 "
+                                "ORDER BY rowid DESC LIMIT 1"));
+  RETURN_IF_ERROR(newest.Bind(1, stream_).Step());
+  ASSIGN_OR_RETURN(Statement derived,
+                   db_->Prepare("SELECT max(indexed_text, coalesce((SELECT max(text_end) FROM unit "
+                                "WHERE stream = ?1), 0)) FROM stream WHERE id = ?1"));
+  RETURN_IF_ERROR(derived.Bind(1, stream_).Step());
+  ASSIGN_OR_RETURN(const std::optional<StoredRecord> before, Last(begin));
+  const bool joins = before ? before->end == StreamPos(begin) : begin == 0;
+  if (!torn || !joins || newest.Int(0) != begin ||
+      derived.Int(0) > (before ? before->text_end() : 0)) {
+    return tl::make_unexpected(end.error());
+  }
+  ASSIGN_OR_RETURN(Statement erase, db_->Prepare("DELETE FROM record WHERE rowid = ?1"));
+  RETURN_IF_ERROR(erase.Bind(1, newest.Int(1)).Run());
+  return fmt::format("the last journal record, {}, was cut off while it was written; dropped",
+                     what);
+}
+
+Result<std::string> JournalStore::LastCursor() const {
+  ASSIGN_OR_RETURN(Statement select, db_->Prepare(SelectWhere("stream = ?1 AND source_cursor <> '' "
+                                                              "ORDER BY \"begin\" DESC LIMIT 1")));
+  ASSIGN_OR_RETURN(const bool row, select.Bind(1, stream_).Step());
+  if (!row) return "";
+  ASSIGN_OR_RETURN(StoredRecord record, ReadRecord(select));
+  return std::move(record.record.source_cursor);
 }
 
 Result<void> JournalStore::Insert(const JournalRecord& record, JournalEnd* end) {
@@ -131,43 +192,33 @@ Result<void> JournalStore::Insert(const JournalRecord& record, JournalEnd* end) 
 }
 
 Result<void> JournalStore::InsertStored(const StoredRecord& stored) {
-  const JournalRecord& record = stored.record;
   ASSIGN_OR_RETURN(
       Statement insert,
-      db_->Prepare("INSERT INTO record(stream, " + std::string(kColumns) +
-                   ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"));
-  // Ids would say what is missing.
-  const bool gap = IsMissing(record.kind);
-  const std::span<const TokenId> ids =
-      gap ? std::span<const TokenId>() : std::span<const TokenId>(record.ids);
-  return insert.Bind(1, stream_)
-      .Bind(2, record.begin.value())
-      .Bind(3, stored.end.value())
-      .Bind(4, record.turn)
-      .Bind(5, static_cast<int64_t>(record.role))
-      .Bind(6, static_cast<int64_t>(record.kind))
-      .Bind(7, stored.text_begin)
-      .Bind(8, stored.text_end())
-      .Bind(9, record.time_ms)
-      .BindBlob(10, AsBlob(ids))
-      .BindBlob(11, AsBlob(std::span<const uint32_t>(record.token_ends)))
-      .BindBlob(12, std::as_bytes(std::span<const char>(record.bytes)))
-      .BindText(13, record.source_cursor)
-      .Run();
+      db_->Prepare("INSERT INTO record(stream, checksum, " + std::string(kRecordColumns) +
+                   ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"));
+  const RecordColumns columns = ColumnsOf(stored);
+  insert.Bind(1, stream_).Bind(2, RecordChecksum(stream_, columns));
+  int at = 2;
+  for (const int64_t number : columns.numbers) insert.Bind(++at, number);
+  for (const auto& blob : {columns.ids, columns.token_ends, columns.bytes}) {
+    insert.BindBlob(++at, blob);
+  }
+  return insert.BindText(++at, columns.source_cursor).Run();
 }
 
 Result<Statement> JournalStore::SelectSpan(StreamSpan span) const {
   ASSIGN_OR_RETURN(
       Statement select,
-      db_->Prepare("SELECT " + std::string(kColumns) +
-                   " FROM record WHERE stream = ?1 AND \"begin\" < ?3 AND \"begin\" >= coalesce("
-                   "(SELECT max(\"begin\") FROM record WHERE stream = ?1 AND \"begin\" <= ?2), 0) "
-                   "AND \"end\" > ?2 ORDER BY \"begin\""));
+      db_->Prepare(SelectWhere(
+          "stream = ?1 AND \"begin\" < ?3 AND \"begin\" >= coalesce("
+          "(SELECT max(\"begin\") FROM record WHERE stream = ?1 AND \"begin\" <= ?2), 0) "
+          "AND \"end\" > ?2 ORDER BY \"begin\"")));
   select.Bind(1, stream_).Bind(2, span.begin.value()).Bind(3, span.end.value());
   return select;
 }
 
 Result<StoredRecord> JournalStore::ReadRecord(const Statement& row) const {
+  RETURN_IF_ERROR(CheckRow(row));
   StoredRecord stored;
   JournalRecord& record = stored.record;
   record.begin = StreamPos(row.Int(0));
@@ -202,11 +253,10 @@ Result<StoredRecord> JournalStore::ReadRecord(const Statement& row) const {
 
 Result<std::optional<RunText>> JournalStore::NextRun(int64_t from, int64_t max_bytes) const {
   ASSIGN_OR_RETURN(Statement select,
-                   db_->Prepare("SELECT " + std::string(kColumns) +
-                                " FROM record WHERE stream = ?1 AND kind NOT IN (1, 5) AND "
-                                "\"begin\" >= (SELECT \"begin\" "
-                                "FROM record WHERE stream = ?1 AND kind = 0 AND text_end > ?2 "
-                                "ORDER BY text_end LIMIT 1) ORDER BY \"begin\""));
+                   db_->Prepare(SelectWhere(
+                       "stream = ?1 AND kind NOT IN (1, 5) AND \"begin\" >= (SELECT \"begin\" "
+                       "FROM record WHERE stream = ?1 AND kind = 0 AND text_end > ?2 "
+                       "ORDER BY text_end LIMIT 1) ORDER BY \"begin\"")));
   select.Bind(1, stream_).Bind(2, from);
   RunText run;
   while (true) {
@@ -244,24 +294,27 @@ Result<std::optional<RunText>> JournalStore::NextRun(int64_t from, int64_t max_b
 }
 
 Result<std::string> JournalStore::Text(int64_t begin, int64_t end) const {
-  ASSIGN_OR_RETURN(Statement select,
-                   db_->Prepare("SELECT text_begin, bytes FROM record WHERE stream = ?1 AND "
-                                "kind = 0 AND text_end > ?2 ORDER BY text_end"));
+  ASSIGN_OR_RETURN(
+      Statement select,
+      db_->Prepare(SelectWhere("stream = ?1 AND kind = 0 AND text_end > ?2 ORDER BY text_end")));
   select.Bind(1, stream_).Bind(2, begin);
   std::string text;
   int64_t at = begin;
   while (at < end) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row || select.Int(0) >= end) break;
-    if (select.Int(0) < 0) return Damaged(fmt::format("text begins at {}", select.Int(0)));
-    const std::string_view bytes = select.Text(1);
-    const int64_t skip = std::max<int64_t>(0, at - select.Int(0));
+    if (!row) break;
+    RETURN_IF_ERROR(CheckRow(select));
+    const int64_t text_begin = select.Int(kTextBegin);
+    if (text_begin >= end) break;
+    if (text_begin < 0) return Damaged(fmt::format("text begins at {}", text_begin));
+    const std::string_view bytes = select.Text(kBytes);
+    const int64_t skip = std::max<int64_t>(0, at - text_begin);
     const auto size = static_cast<int64_t>(bytes.size());
     if (skip > size) return Damaged(fmt::format("text {} is not where it should be", at));
-    if (!text.empty() && select.Int(0) > at) text += '\n';
-    const int64_t n = std::min(size - skip, end - std::max(at, select.Int(0)));
+    if (!text.empty() && text_begin > at) text += '\n';
+    const int64_t n = std::min(size - skip, end - std::max(at, text_begin));
     text += bytes.substr(static_cast<size_t>(skip), static_cast<size_t>(n));
-    at = select.Int(0) + skip + n;
+    at = text_begin + skip + n;
   }
   return text;
 }

@@ -1,4 +1,5 @@
-// The journal of one stream in the store: its records, and its text by coordinates (unit.h).
+// The journal of one stream in the store: its records, and its text by coordinates (unit.h). Each
+// record is read with its checksum: error kCorrupt names the stream and the position.
 #pragma once
 
 #include <optional>
@@ -37,14 +38,6 @@ struct RunText {
   void CutAt(StreamPos pos);
 };
 
-// A record as the store has it: a forgotten gap has no ids, only an end.
-struct StoredRecord {
-  JournalRecord record;
-  StreamPos end;
-  int64_t text_begin = 0;
-  int64_t text_end() const { return text_begin + static_cast<int64_t>(record.bytes.size()); }
-};
-
 // What a record holds of [begin, end), which lies within it.
 StoredRecord PartOf(const StoredRecord& whole, StreamPos begin, StreamPos end);
 
@@ -69,6 +62,11 @@ class JournalStore {
   Database* db() const { return db_; }
 
   Result<JournalEnd> End() const;
+  // Drops the last record if it is damaged and nothing was derived from it: a write that was cut
+  // off. Says what was dropped; "": nothing. Error kCorrupt: damage of another kind.
+  Result<std::string> DropTornEnd();
+  // The newest source cursor that is not empty.
+  Result<std::string> LastCursor() const;
   // Inserts a record behind `end`, which moves on. Call within a transaction.
   Result<void> Insert(const JournalRecord& record, JournalEnd* end);
   // Inserts a copy of another journal's record.
@@ -106,7 +104,11 @@ class JournalStore {
  private:
   Result<Statement> SelectSpan(StreamSpan span) const;
   Result<StoredRecord> ReadRecord(const Statement& row) const;
+  // The last record that begins before `begin`.
+  Result<std::optional<StoredRecord>> Last(int64_t begin) const;
   Failure Damaged(const std::string& fault) const;
+  // The row's checksum is that of its columns.
+  Result<void> CheckRow(const Statement& row) const;
 
   Database* db_;
   int64_t stream_;

@@ -39,7 +39,7 @@ TEST(JournalStore, AnIndexThatDisagreesWithItsTableIsDamage) {
   const auto run = journal.NextRun(60, 100);
   ASSERT_FALSE(run);
   EXPECT_EQ(run.error().kind, ErrorKind::kCorrupt);
-  EXPECT_EQ(run.error().what, "the file");
+  EXPECT_EQ(run.error().what, "stream 's' of the file");
 }
 
 }  // namespace

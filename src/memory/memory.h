@@ -76,6 +76,14 @@ class StreamMemory {
   virtual StreamPos journal_end() const = 0;  // J
   virtual StreamPos indexed_end() const = 0;  // I
   virtual int64_t next_turn() const = 0;      // the turn number that a new turn gets
+  // What opening it had to repair, for people; "": nothing.
+  virtual const std::string& notice() const = 0;
+
+  // Calls visit for the durable records that overlap a span, in order. Error kUnsupported: a fork.
+  virtual Result<void> Read(
+      StreamSpan span, const std::function<Result<void>(const StoredRecord&)>& visit) const = 0;
+  // The newest source cursor that is not empty.
+  virtual Result<std::string> LastCursor() const = 0;
 
   // A private memory over this one: it recalls what this one holds now, and what it is given itself
   // is seen by nobody else and kept in RAM. This one must outlive it.

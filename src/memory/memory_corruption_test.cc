@@ -14,6 +14,7 @@
 #include <random>
 #include <sstream>
 
+#include "memory/journal_checksum.h"
 #include "memory/memory_test_support.h"
 #include "memory/sqlite_db.h"
 
@@ -44,6 +45,13 @@ void MakeStore(const std::string& path) {
     writer.Say(Role::kUser, kText);
     writer.Say(Role::kAssistant, "Well noted, my friend.");
   }
+}
+
+// Damage that checksums do not show.
+void DamageStore(const std::string& path, const std::string& sql) {
+  const auto db = Database::Open(path, path).value();
+  ASSERT_TRUE(db->Exec(sql.c_str())) << sql;
+  ASSERT_TRUE(FillChecksums(db.get()));
 }
 
 // Everything that a memory can be asked to do; only that it comes back counts.
@@ -140,7 +148,7 @@ TEST(MemoryCorruption, VerifySeesWhatWasChanged) {
     TempDir dir;
     MakeStore(dir.File("m"));
     ASSERT_TRUE(OpenMemory(dir.File("m"), FakeEmbedder()).value()->Verify().value().ok);
-    ASSERT_TRUE(Database::Open(dir.File("m"), "m").value()->Exec(damage)) << damage;
+    DamageStore(dir.File("m"), damage);
     const auto report = OpenMemory(dir.File("m"), FakeEmbedder()).value()->Verify().value();
     EXPECT_FALSE(report.ok) << damage;
     EXPECT_FALSE(report.faults.empty()) << damage;
@@ -156,7 +164,7 @@ TEST(MemoryCorruption, ADamagedEndOfTheJournalIsAnErrorOfItsStream) {
     MakeStore(dir.File("m"));
     const std::string sql = std::string("UPDATE record SET ") + damage +
                             " WHERE rowid = (SELECT max(rowid) FROM record)";
-    ASSERT_TRUE(Database::Open(dir.File("m"), "m").value()->Exec(sql.c_str()));
+    DamageStore(dir.File("m"), sql);
     const auto memory = OpenMemory(dir.File("m"), FakeEmbedder()).value();
     const auto stream = memory->OpenStream("s", "t");
     ASSERT_FALSE(stream) << damage;

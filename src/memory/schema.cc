@@ -3,6 +3,7 @@
 #include <iterator>
 #include <string>
 
+#include "memory/journal_checksum.h"
 #include "memory/journal_store.h"
 #include "memory/lexical.h"
 #include "memory/term_counts.h"
@@ -70,6 +71,7 @@ CREATE VIRTUAL TABLE unit_words USING fts5(
 // whose text begins before counted_text, how many hold a word. Words are indexed with their stream.
 // The last three: what the file knows of its server (memory/drain_store.h).
 constexpr const char* kVersion2 = R"(
+ALTER TABLE record ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE code (unit INTEGER PRIMARY KEY REFERENCES unit(key), data BLOB NOT NULL);
 CREATE TABLE term_df (
   stream INTEGER NOT NULL REFERENCES stream(id),
@@ -150,6 +152,7 @@ Result<void> IndexAnew(Database* db) {
 
 Result<void> ToVersion2(Database* db) {
   RETURN_IF_ERROR(db->Exec(kVersion2));
+  RETURN_IF_ERROR(FillChecksums(db));
   return IndexAnew(db);
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "memory/journal_store.h"
 #include "memory/memory_test_support.h"
 #include "memory/unit.h"
 
@@ -95,6 +96,28 @@ TEST(Schema, AnOldFileIsBroughtForwardAndANewerOneIsRefused) {
     ASSERT_TRUE(db->Exec(("PRAGMA user_version = " + std::to_string(kSchemaVersion + 1)).c_str()));
   }
   EXPECT_EQ(OpenStore(path, path).error().kind, ErrorKind::kUnsupported);
+}
+
+TEST(Schema, RecordsOfVersion1GetTheirChecksums) {
+  TempDir dir;
+  const std::string path = dir.File("m");
+  const auto old = Database::Open(path, path).value();
+  ASSERT_TRUE(old->Exec(kVersion1File));
+  ASSERT_TRUE(old->Exec(
+      "INSERT INTO stream(id, name, tokenizer) VALUES(3, 's', 't');"
+      "INSERT INTO record VALUES(3, 0, 2, 0, 1, 1, 0, 0, 77, x'0100000002000000', x'', x'', '');"
+      "INSERT INTO record VALUES(3, 2, 3, 0, 1, 0, 0, 2, 77, x'05000000', x'02000000', 'Hi', '');"
+      "INSERT INTO record VALUES(3, 3, 9, 0, 1, 2, 2, 2, 77, x'', x'', x'', '');"));
+  const auto db = OpenStore(path, path).value();
+  const JournalStore journal(db.get(), 3);
+  EXPECT_EQ(journal.Text(0, 2).value(), "Hi");
+  int records = 0;
+  EXPECT_TRUE(journal.ForEach({StreamPos(0), StreamPos(9)}, [&](const StoredRecord&) {
+    ++records;
+    return Result<void>();
+  }));
+  EXPECT_EQ(records, 3);
+  EXPECT_EQ(journal.End().value().end, StreamPos(9));
 }
 
 }  // namespace

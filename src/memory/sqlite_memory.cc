@@ -78,10 +78,12 @@ Result<std::unique_ptr<StreamMemory>> SqliteMemory::OpenStream(
   RETURN_IF_ERROR(CheckServer());
   ASSIGN_OR_RETURN(StreamLock lock, Lock(name));
   ASSIGN_OR_RETURN(const int64_t id, FindOrCreate(name, tokenizer_fingerprint));
+  ASSIGN_OR_RETURN(std::string notice, JournalStore(db_.get(), id).DropTornEnd());
   if (server_ != nullptr) RETURN_IF_ERROR(OpenAtServer(id, name, tokenizer_fingerprint));
   ASSIGN_OR_RETURN(std::unique_ptr<StreamStore> store,
                    StreamStore::Open(db_.get(), &embedder_, id, name, std::move(lock)));
   if (server_ != nullptr) store->set_server(server_.get(), AtServer(name, tokenizer_fingerprint));
+  store->set_notice(std::move(notice));
   open_[name] = store.get();
   store->set_on_close([this, name] { open_.erase(name); });
   return store;

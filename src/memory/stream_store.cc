@@ -97,6 +97,13 @@ Result<void> StreamStore::FindIndexedEnd() {
   return {};
 }
 
+Result<void> StreamStore::Read(
+    StreamSpan span, const std::function<Result<void>(const StoredRecord&)>& visit) const {
+  if (own_db_)
+    return Fail(ErrorKind::kUnsupported, "a fork", "keeps no journal", "read its stream");
+  return layer_.journal.ForEach(span, visit);
+}
+
 Result<void> StreamStore::Append(JournalRecord record) {
   if (record.ids.empty()) return {};
   std::string fault = RecordFault(record);

@@ -38,6 +38,7 @@ class StreamStore : public StreamMemory {
   ~StreamStore() override;
   // Called when it ends.
   void set_on_close(std::function<void()> on_close) { on_close_ = std::move(on_close); }
+  void set_notice(std::string notice) { notice_ = std::move(notice); }
 
   // The server that the index is on; it outlives this.
   void set_server(Server* server, const RemoteStreamInfo& at_server) {
@@ -52,6 +53,10 @@ class StreamStore : public StreamMemory {
   StreamPos journal_end() const override { return stored_.end; }
   StreamPos indexed_end() const override;
   int64_t next_turn() const override { return appended_.turn + 1; }
+  const std::string& notice() const override { return notice_; }
+  Result<void> Read(StreamSpan span,
+                    const std::function<Result<void>(const StoredRecord&)>& visit) const override;
+  Result<std::string> LastCursor() const override { return layer_.journal.LastCursor(); }
   Result<std::unique_ptr<StreamMemory>> Fork() override;
 
   // Units that a query finds, by cosine alone, best first (the `memory search` command).
@@ -81,6 +86,7 @@ class StreamStore : public StreamMemory {
   Server* server_ = nullptr;  // null: none
   RemoteStreamInfo at_server_;
   std::function<void()> on_close_;
+  std::string notice_;
   std::vector<const IndexLayer*> below_;  // of a fork: those it reads from, the oldest first
   IndexLayer layer_;
   JournalEnd stored_, appended_;

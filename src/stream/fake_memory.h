@@ -17,6 +17,7 @@ struct FakeMemoryLog {
   std::vector<RecallQuery> queries;  // their texts are those of `asked`
   std::vector<std::string> asked, previous;
   int n_syncs = 0;
+  std::string notice;
 };
 
 class FakeMemory final : public StreamMemory {
@@ -57,6 +58,22 @@ class FakeMemory final : public StreamMemory {
   StreamPos indexed_end() const override { return indexed_; }
   int64_t next_turn() const override {
     return log_->durable.empty() ? 0 : log_->durable.back().turn + 1;
+  }
+  const std::string& notice() const override { return log_->notice; }
+  Result<void> Read(StreamSpan span,
+                    const std::function<Result<void>(const StoredRecord&)>& visit) const override {
+    for (const JournalRecord& record : log_->durable) {
+      if (!span.Overlaps({record.begin, record.end()})) continue;
+      if (auto visited = visit({record, record.end(), 0}); !visited) return visited;
+    }
+    return {};
+  }
+  Result<std::string> LastCursor() const override {
+    std::string cursor;
+    for (const JournalRecord& record : log_->durable) {
+      if (!record.source_cursor.empty()) cursor = record.source_cursor;
+    }
+    return cursor;
   }
   Result<std::unique_ptr<StreamMemory>> Fork() override {
     auto log = std::make_unique<FakeMemoryLog>(*log_);
