@@ -139,6 +139,10 @@ class MemoryFile {
   virtual Result<ForgetResult> Forget(const std::string& stream, const ForgetSelection& what,
                                       bool dry_run) = 0;
   virtual Result<VerifyReport> Verify() = 0;
+  // Checks a file that is opened for reading alone, whoever else uses it. With an embedder ("":
+  // none), whose vocabulary is read, that the units are what the cutter derives from the journal.
+  static Result<VerifyReport> VerifyReadOnly(const std::string& location,
+                                             const std::string& embedder);
 };
 
 struct BuildInfo {

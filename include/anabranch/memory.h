@@ -81,6 +81,9 @@ struct ForgetResult {
 
 struct VerifyReport {
   bool ok = true;
+  // The units were compared with what the cutter derives from the journal: that takes the
+  // embedder's vocabulary.
+  bool cut_checked = false;
   std::vector<MemoryStreamInfo> streams;
   std::vector<std::string> faults;
 };

@@ -164,19 +164,42 @@ Result<void> Forget(const MemoryFlags& flags, CommandContext& context) {
   return {};
 }
 
-Result<void> Verify(const MemoryFlags& flags, CommandContext& context) {
-  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "", context.env);
+// Of a file without writing to it; the default embedder's vocabulary is used when it is installed. Of
+// a server with what it has.
+Result<VerifyReport> VerifyMemory(const MemoryFlags& flags, CommandContext& context) {
+  Result<std::string> embedder =
+      FindModel(flags.embedder.value_or(kDefaultEmbedder), ModelKind::kEmbedder, context.env);
+  const bool on_server = IsOnServer(flags.store.memory);
+  if (!embedder && (flags.embedder || on_server)) return tl::unexpected(embedder.error());
+  if (!on_server) return MemoryFile::VerifyReadOnly(flags.store.memory, embedder.value_or(""));
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, *embedder, context.env);
   if (!memory) return tl::unexpected(memory.error());
-  Result<VerifyReport> report = (*memory)->Verify();
+  return (*memory)->Verify();
+}
+
+Result<void> Verify(const MemoryFlags& flags, CommandContext& context) {
+  Result<VerifyReport> report = VerifyMemory(flags, context);
   if (!report) return tl::unexpected(report.error());
   if (context.common.json) {
-    context.terminal.Out(
-        JsonLine({{"type", "verified"}, {"ok", report->ok}, {"faults", report->faults}}));
+    OrderedJson streams = OrderedJson::array();
+    for (const MemoryStreamInfo& stream : report->streams) {
+      OrderedJson object = StreamJson(stream);
+      object.erase("type");
+      streams.push_back(std::move(object));
+    }
+    context.terminal.Out(JsonLine({{"type", "verified"},
+                                   {"ok", report->ok},
+                                   {"cut_checked", report->cut_checked},
+                                   {"streams", std::move(streams)},
+                                   {"faults", report->faults}}));
   } else {
     for (const MemoryStreamInfo& stream : report->streams) {
       context.terminal.Out(StreamText(stream));
     }
     for (const std::string& fault : report->faults) context.terminal.Out(fault + "\n");
+    if (!report->cut_checked) {
+      context.terminal.Note("units were not cut again: that takes the memory's --embedder");
+    }
     context.terminal.Out(report->ok ? "ok\n" : "");
   }
   if (report->ok) return {};
@@ -259,14 +282,17 @@ void AddMemoryCommand(CommandLine& line) {
   const auto add_stream = [&flags](CLI::App& app) {
     AddText(app, "--stream", flags->stream, "Name of the stream [default]")->type_name("NAME");
   };
+  const auto add_embedder = [&flags](CLI::App& app) {
+    AddText(app, "--embedder", flags->embedder,
+            fmt::format("Sentence embedder: a folder or a name [{}]", kDefaultEmbedder))
+        ->type_name("FOLDER");
+  };
   AddOne(line, group, "list", "The streams of a memory", flags, List);
   CLI::App& search = AddOne(line, group, "search", "What is like a text", flags, Search);
   AddWords(search, "query", flags->query, "Text to look for");
   add_stream(search);
   AddInteger(search, "-k,--count", flags->k, 1, 10000, "Passages at most [5]");
-  AddText(search, "--embedder", flags->embedder,
-          fmt::format("Sentence embedder: a folder or a name [{}]", kDefaultEmbedder))
-      ->type_name("FOLDER");
+  add_embedder(search);
   CLI::App& show = AddOne(line, group, "show", "What was said, turn by turn", flags, Show);
   add_stream(show);
   AddSpan(show, *flags, "Only turns that overlap these positions");
@@ -278,7 +304,8 @@ void AddMemoryCommand(CommandLine& line) {
   AddText(forget, "--matching", flags->matching, "Units that hold this text, in any case");
   AddSwitch(forget, "--all", flags->all, "The whole stream");
   AddSwitch(forget, "--yes", flags->yes, "Do it");
-  AddOne(line, group, "verify", "Check that nothing is damaged or missing", flags, Verify);
+  add_embedder(AddOne(line, group, "verify",
+                      "Check that nothing is damaged or missing; changes nothing", flags, Verify));
 }
 
 }  // namespace anabranch::cli

@@ -13,6 +13,17 @@ std::string_view Text(const MappedFile& file) {
   return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
 }
 
+std::string FingerprintOf(const MappedFile& weights, const MappedFile& vocab) {
+  const std::span<const std::byte> hashed[] = {weights.bytes(), vocab.bytes()};
+  return Fingerprint(hashed);
+}
+
+CountPieces CounterOf(const WordPiece& word_piece) {
+  return [&word_piece](std::string_view text) {
+    return static_cast<int>(word_piece.Encode(text).size());
+  };
+}
+
 // A matrix over memory that the backend only reads: on CPUs an ordinary address.
 Mat ReadOnly(std::span<const float> values, int32_t rows, int32_t cols) {
   auto* bytes = reinterpret_cast<unsigned char*>(const_cast<float*>(values.data()));
@@ -20,6 +31,22 @@ Mat ReadOnly(std::span<const float> values, int32_t rows, int32_t cols) {
 }
 
 }  // namespace
+
+Result<std::unique_ptr<EmbedderVocabulary>> EmbedderVocabulary::Open(const std::string& path) {
+  ASSIGN_OR_RETURN(const MappedFile weights, MappedFile::Open(path + "/model.safetensors"));
+  ASSIGN_OR_RETURN(const MappedFile vocab, MappedFile::Open(path + "/vocab.txt"));
+  std::unique_ptr<EmbedderVocabulary> vocabulary(new EmbedderVocabulary);
+  ASSIGN_OR_RETURN(vocabulary->word_piece_, WordPiece::Create(Text(vocab)));
+  vocabulary->fingerprint_ = FingerprintOf(weights, vocab);
+  return vocabulary;
+}
+
+EmbedderHandle EmbedderVocabulary::Handle() const {
+  EmbedderHandle handle;
+  handle.fingerprint = fingerprint_;
+  handle.count_pieces = CounterOf(*word_piece_);
+  return handle;
+}
 
 Result<std::unique_ptr<EmbedderFolder>> EmbedderFolder::Open(const std::string& path,
                                                              const KernelTable& table,
@@ -41,8 +68,7 @@ Result<std::unique_ptr<EmbedderFolder>> EmbedderFolder::Open(const std::string& 
   }
   ASSIGN_OR_RETURN(folder->exec_, CpuExec::Create(table, pool, EmbedderLimits(config)));
   ASSIGN_OR_RETURN(folder->embedder_, OpenEmbedder(tensors, config, *folder->exec_));
-  const std::span<const std::byte> hashed[] = {weights_file.bytes(), vocab.bytes()};
-  folder->fingerprint_ = Fingerprint(hashed);
+  folder->fingerprint_ = FingerprintOf(weights_file, vocab);
   return folder;
 }
 
@@ -50,9 +76,7 @@ EmbedderHandle EmbedderFolder::Handle() {
   EmbedderHandle handle;
   handle.width = embedder_->config().width;
   handle.fingerprint = fingerprint_;
-  handle.count_pieces = [this](std::string_view text) {
-    return static_cast<int>(word_piece_->Encode(text).size());
-  };
+  handle.count_pieces = CounterOf(*word_piece_);
   handle.embed = [this](std::span<const std::string_view> texts, std::span<float> out) {
     return Embed(texts, out);
   };

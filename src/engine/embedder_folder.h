@@ -13,6 +13,21 @@
 
 namespace anabranch {
 
+// What verify needs of an embedder: its fingerprint and vocabulary, without its weights in memory.
+class EmbedderVocabulary {
+ public:
+  // Errors as EmbedderFolder's.
+  static Result<std::unique_ptr<EmbedderVocabulary>> Open(const std::string& path);
+  // Fingerprint and count_pieces alone; valid while this lives.
+  EmbedderHandle Handle() const;
+
+ private:
+  EmbedderVocabulary() = default;
+
+  std::string fingerprint_;
+  std::unique_ptr<WordPiece> word_piece_;
+};
+
 class EmbedderFolder {
  public:
   // The pool must outlive it. Errors name the file of the folder that is missing or wrong.

@@ -8,6 +8,7 @@
 #include "engine/embedder_folder.h"
 #include "engine/memory_options.h"
 #include "memory/memory.h"
+#include "memory/verify.h"
 
 namespace anabranch {
 namespace {
@@ -50,14 +51,10 @@ class OpenedMemoryFile final : public MemoryFile {
   std::unique_ptr<Memory> memory_;
 };
 
-}  // namespace
-
-Result<std::unique_ptr<MemoryFile>> MemoryFile::Open(const EngineOptions& options) {
+// The path of a memory file that is there.
+Result<std::string> FindMemory(const std::string& location) {
   constexpr std::string_view kScheme = "sqlite:";
-  // Of a memory on a server its journal is the file.
-  const std::string& location = options.journal.empty() ? options.memory : options.journal;
-  const std::string path =
-      location.starts_with(kScheme) ? location.substr(kScheme.size()) : location;
+  std::string path = location.starts_with(kScheme) ? location.substr(kScheme.size()) : location;
   std::error_code error;
   if (path.empty()) {
     return Fail(ErrorKind::kInvalid, "--memory", "names no memory", "give the path of its file");
@@ -66,9 +63,25 @@ Result<std::unique_ptr<MemoryFile>> MemoryFile::Open(const EngineOptions& option
     return Fail(ErrorKind::kNotFound, path, "there is no memory here",
                 "check the path; chat and run make one with --memory");
   }
+  return path;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MemoryFile>> MemoryFile::Open(const EngineOptions& options) {
+  // Of a memory on a server its journal is the file.
+  RETURN_IF_ERROR(FindMemory(options.journal.empty() ? options.memory : options.journal));
   auto file = std::make_unique<OpenedMemoryFile>();
   RETURN_IF_ERROR(file->Open(options));
   return std::unique_ptr<MemoryFile>(std::move(file));
+}
+
+Result<VerifyReport> MemoryFile::VerifyReadOnly(const std::string& location,
+                                                const std::string& embedder) {
+  ASSIGN_OR_RETURN(const std::string path, FindMemory(location));
+  if (embedder.empty()) return VerifyFile(path, {});
+  ASSIGN_OR_RETURN(const auto vocabulary, EmbedderVocabulary::Open(embedder));
+  return VerifyFile(path, vocabulary->Handle());
 }
 
 }  // namespace anabranch

@@ -173,32 +173,48 @@ Result<void> Migrate(Database* db) {
   }
 }
 
+// The version of a file's format; 0: it is empty.
+Result<int64_t> FormatOf(Database* db) {
+  ASSIGN_OR_RETURN(const int64_t application, db->QueryInt("PRAGMA application_id"));
+  ASSIGN_OR_RETURN(const int64_t tables, db->QueryInt("SELECT count(*) FROM sqlite_master"));
+  if (application == 0 && tables == 0) return 0;
+  if (application != kApplicationId) {
+    return Fail(ErrorKind::kInvalid, db->name(), "is a database of another program",
+                "name another file for the memory");
+  }
+  ASSIGN_OR_RETURN(const int64_t version, db->QueryInt("PRAGMA user_version"));
+  if (version >= 1 && version <= kSchemaVersion) return version;
+  return Fail(ErrorKind::kUnsupported, db->name(),
+              "has memory format " + std::to_string(version) +
+                  ", this program reads formats 1 to " + std::to_string(kSchemaVersion),
+              "use a program of the version that made it");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> OpenStore(const std::string& path, const std::string& name) {
   ASSIGN_OR_RETURN(std::unique_ptr<Database> db, Database::Open(path, name));
-  ASSIGN_OR_RETURN(const int64_t application, db->QueryInt("PRAGMA application_id"));
-  ASSIGN_OR_RETURN(const int64_t tables, db->QueryInt("SELECT count(*) FROM sqlite_master"));
-  if (application != kApplicationId && (application != 0 || tables != 0)) {
-    return Fail(ErrorKind::kInvalid, name, "is a database of another program",
-                "name another file for the memory");
-  }
-  ASSIGN_OR_RETURN(const int64_t version, db->QueryInt("PRAGMA user_version"));
-  if (application == kApplicationId && (version < 1 || version > kSchemaVersion)) {
-    return Fail(ErrorKind::kUnsupported, name,
-                "has memory format " + std::to_string(version) +
-                    ", this program reads formats 1 to " + std::to_string(kSchemaVersion),
-                "use a program of the version that made it");
-  }
+  ASSIGN_OR_RETURN(const int64_t version, FormatOf(db.get()));
   // secure_delete: what is forgotten leaves no trace in free pages. 8 MB of page cache.
   RETURN_IF_ERROR(db->Exec("PRAGMA secure_delete = ON; PRAGMA cache_size = -8000;"));
-  if (application == 0) {
+  if (version == 0) {
     // Five vectors of MiniLM fill a page of 8 KiB; one of 4 KiB holds two and is a quarter empty.
     RETURN_IF_ERROR(db->Exec("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;"));
   }
   if (version < kSchemaVersion) RETURN_IF_ERROR(Migrate(db.get()));
   RETURN_IF_ERROR(db->Exec("PRAGMA synchronous = FULL"));
   return db;
+}
+
+Result<std::unique_ptr<Database>> OpenStoreToRead(const std::string& path,
+                                                  const std::string& name) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Database> db, Database::OpenToRead(path, name));
+  ASSIGN_OR_RETURN(const int64_t version, FormatOf(db.get()));
+  if (version == kSchemaVersion) return db;
+  return Fail(
+      ErrorKind::kUnsupported, name,
+      version == 0 ? "is empty" : "has memory format " + std::to_string(version),
+      "open it with run or chat, which bring it to format " + std::to_string(kSchemaVersion));
 }
 
 Result<std::string> ReadMeta(Database* db, std::string_view key) {

@@ -13,6 +13,10 @@ inline constexpr int64_t kSchemaVersion = 2;
 // is written to.
 Result<std::unique_ptr<Database>> OpenStore(const std::string& path, const std::string& name);
 
+// Opens `path` for reading alone (Database::OpenToRead). Errors: as OpenStore's; an older schema is
+// not brought forward but refused (kUnsupported).
+Result<std::unique_ptr<Database>> OpenStoreToRead(const std::string& path, const std::string& name);
+
 // A value that the store keeps about itself. "": never set.
 Result<std::string> ReadMeta(Database* db, std::string_view key);
 Result<void> WriteMeta(Database* db, std::string_view key, std::string_view value);

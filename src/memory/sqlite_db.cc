@@ -1,6 +1,10 @@
 #include "memory/sqlite_db.h"
 
+#include <fmt/format.h>
 #include <sqlite3.h>
+
+#include <filesystem>
+#include <system_error>
 
 #include "base/check.h"
 
@@ -104,11 +108,36 @@ std::span<const std::byte> Statement::Blob(int column) const {
 void Database::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 
 Result<std::unique_ptr<Database>> Database::Open(const std::string& path, const std::string& name) {
+  return OpenWith(path, name, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+}
+
+Result<std::unique_ptr<Database>> Database::OpenToRead(const std::string& path,
+                                                       const std::string& name) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::exists(path + "-shm", error)) return OpenWith(path, name, SQLITE_OPEN_READONLY, nullptr);
+  const auto log_size = fs::file_size(path + "-wal", error);
+  if (error || log_size == 0) {
+    // Without a log the file is all there is; SQLite would make a log to look.
+    std::string uri = "file:";
+    for (const char c : path) {
+      uri += c == '%' || c == '?' || c == '#' ? fmt::format("%{:02x}", c) : std::string(1, c);
+    }
+    return OpenWith(uri + "?immutable=1", name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
+  }
+  // Without locks, the index of the log is in RAM and not in a -shm file.
+  ASSIGN_OR_RETURN(auto db, OpenWith(path, name, SQLITE_OPEN_READONLY, "unix-none"));
+  RETURN_IF_ERROR(db->Exec("PRAGMA locking_mode = EXCLUSIVE"));
+  return db;
+}
+
+Result<std::unique_ptr<Database>> Database::OpenWith(const std::string& path,
+                                                     const std::string& name, int flags,
+                                                     const char* vfs) {
   std::unique_ptr<Database> database(new Database);
   database->name_ = name;
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(
-      path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &db, flags | SQLITE_OPEN_NOMUTEX, vfs);
   database->db_.reset(db);
   if (code != SQLITE_OK) return SqliteFailure(db, name, code);
   sqlite3_extended_result_codes(db, 1);

@@ -55,6 +55,11 @@ class Database {
   // stands for it in errors. Errors: kCorrupt (no database), kBusy, kIo.
   static Result<std::unique_ptr<Database>> Open(const std::string& path, const std::string& name);
 
+  // For reading alone: neither the file nor its folder is written to, not even for a lock. A file
+  // that another process has open (it has a -shm file) is read beside it.
+  static Result<std::unique_ptr<Database>> OpenToRead(const std::string& path,
+                                                      const std::string& name);
+
   const std::string& name() const { return name_; }
   Result<void> Exec(const char* sql);
   // A statement of the same text that is not in use any more is taken again.
@@ -75,6 +80,9 @@ class Database {
   };
   Database() = default;
   Failure Fault() const;
+  static Result<std::unique_ptr<Database>> OpenWith(const std::string& path,
+                                                    const std::string& name, int flags,
+                                                    const char* vfs);
 
   std::string name_;
   std::unique_ptr<sqlite3, Close> db_;

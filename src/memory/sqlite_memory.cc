@@ -89,51 +89,17 @@ Result<std::unique_ptr<StreamMemory>> SqliteMemory::OpenStream(
   return store;
 }
 
-Result<std::vector<SqliteMemory::StreamRow>> SqliteMemory::Streams(const std::string& name) const {
-  ASSIGN_OR_RETURN(Statement select,
-                   db_->Prepare("SELECT id, name, tokenizer FROM stream ORDER BY name"));
-  std::vector<StreamRow> streams;
-  std::string names;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) break;
-    const std::string found(select.Text(1));
-    names += (names.empty() ? "" : ", ") + found;
-    if (name.empty() || name == found) {
-      streams.push_back({select.Int(0), found, std::string(select.Text(2))});
+Result<VerifyReport> SqliteMemory::Verify() {
+  VerifyReport report = VerifyDatabase(db_.get(), embedder_.handle.count_pieces);
+  const Result<std::vector<StreamRow>> streams = Streams("");
+  if (!streams) return report;  // reported by then
+  for (const StreamRow& stream : *streams) {
+    if (auto checked = VerifyAtServer(stream, &report); !checked) {
+      report.ok = false;
+      report.faults.push_back(stream.name + ": " + checked.error().fault);
     }
   }
-  if (streams.empty() && !name.empty()) {
-    return Fail(ErrorKind::kNotFound, db_->name(), fmt::format("has no stream '{}'", name),
-                names.empty() ? "it has no stream at all" : "it has: " + names);
-  }
-  return streams;
-}
-
-Result<MemoryStreamInfo> SqliteMemory::Describe(const StreamRow& stream) const {
-  MemoryStreamInfo info;
-  info.name = stream.name;
-  ASSIGN_OR_RETURN(
-      Statement select,
-      db_->Prepare("SELECT count(DISTINCT turn), coalesce(sum(text_end - text_begin), 0), "
-                   "coalesce(min(time_ms), 0), coalesce(max(time_ms), 0) "
-                   "FROM record WHERE stream = ?1 AND kind = 0"));
-  RETURN_IF_ERROR(select.Bind(1, stream.id).Step());
-  info.turns = select.Int(0);
-  info.text_bytes = select.Int(1);
-  info.first_time_ms = select.Int(2);
-  info.last_time_ms = select.Int(3);
-  ASSIGN_OR_RETURN(Statement count, db_->Prepare("SELECT count(*) FROM unit WHERE stream = ?1"));
-  RETURN_IF_ERROR(count.Bind(1, stream.id).Step());
-  info.units = count.Int(0);
-  const JournalStore journal(db_.get(), stream.id);
-  ASSIGN_OR_RETURN(const JournalEnd end, journal.End());
-  ASSIGN_OR_RETURN(const int64_t indexed_text,
-                   UnitStore(db_.get(), stream.id, stream.name).IndexedText());
-  ASSIGN_OR_RETURN(const std::optional<StreamPos> pending, journal.PosOf(indexed_text));
-  info.end = end.end;
-  info.indexed = pending ? *pending : end.end;
-  return info;
+  return report;
 }
 
 Result<std::vector<MemoryStreamInfo>> SqliteMemory::List() {

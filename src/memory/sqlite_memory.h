@@ -8,7 +8,9 @@
 
 #include "memory/memory.h"
 #include "memory/server.h"
+#include "memory/stream_info.h"
 #include "memory/stream_store.h"
+#include "memory/verify.h"
 
 namespace anabranch {
 
@@ -33,11 +35,6 @@ class SqliteMemory : public Memory {
   Result<int64_t> DiskBytes() const override;
 
  private:
-  struct StreamRow {
-    int64_t id = 0;
-    std::string name, tokenizer;
-  };
-
   SqliteMemory(std::string path, std::unique_ptr<Database> db, EmbedderHandle embedder)
       : path_(std::move(path)), db_(std::move(db)), embedder_{std::move(embedder), {}} {}
   Result<void> CheckFingerprints();
@@ -46,10 +43,13 @@ class SqliteMemory : public Memory {
   Result<void> OpenAtServer(int64_t stream, const std::string& name, const std::string& tokenizer);
   RemoteStreamInfo AtServer(const std::string& name, const std::string& tokenizer) const;
   Result<void> VerifyAtServer(const StreamRow& stream, VerifyReport* report) const;
-  // Rows of the streams named; "": all. Error kNotFound names those there are.
-  Result<std::vector<StreamRow>> Streams(const std::string& name) const;
+  Result<std::vector<StreamRow>> Streams(const std::string& name) const {
+    return ListStreams(db_.get(), name);
+  }
   Result<int64_t> FindOrCreate(const std::string& name, const std::string& tokenizer);
-  Result<MemoryStreamInfo> Describe(const StreamRow& stream) const;
+  Result<MemoryStreamInfo> Describe(const StreamRow& stream) const {
+    return DescribeStream(db_.get(), stream);
+  }
   // Forget in one stream; adds to `result`. The write-ahead log still has what went.
   Result<void> ForgetIn(const StreamRow& stream, const ForgetSelection& what, bool dry_run,
                         ForgetResult* result);

@@ -1,21 +1,56 @@
-// Verify: every claim that docs/formats.md makes of a memory file, checked.
+#include "memory/verify.h"
+
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
+#include <unordered_map>
 
 #include "memory/index_check.h"
+#include "memory/indexer.h"
+#include "memory/lexical.h"
 #include "memory/schema.h"
-#include "memory/sqlite_memory.h"
+#include "memory/stream_info.h"
+#include "memory/unit_store.h"
+#include "text/words.h"
 
 namespace anabranch {
 namespace {
 
 constexpr size_t kMaxFaults = 100;  // enough to see what is wrong
+constexpr int64_t kCutBytes = 64 * 1024;
+
+// A set of words as the sum of their hashes.
+uint64_t WordHash(std::string_view word) { return XXH3_64bits(word.data(), word.size()); }
 
 class Verifier {
  public:
-  Verifier(Database* db, VerifyReport* report) : db_(db), report_(report) {}
+  Verifier(Database* db, const CountPieces& count, VerifyReport* report)
+      : db_(db), count_(count), report_(report) {}
+
+  void Run() {
+    Note("file", CheckFile());
+    Note("word index", ReadWords());
+    const Result<std::vector<StreamRow>> streams = ListStreams(db_, "");
+    if (!streams) return Note("file", tl::make_unexpected(streams.error()));
+    for (const StreamRow& stream : *streams) {
+      Note(stream.name, CheckStream(stream.id, stream.name));
+      Result<MemoryStreamInfo> info = DescribeStream(db_, stream);
+      if (info) report_->streams.push_back(*std::move(info));
+    }
+    if (!words_.empty()) Fault("word index", fmt::format("{} rows are of no unit", words_.size()));
+  }
+
+ private:
+  void Fault(const std::string& where, const std::string& what) {
+    report_->ok = false;
+    if (report_->faults.size() < kMaxFaults) report_->faults.push_back(where + ": " + what);
+  }
+  void Note(const std::string& where, const Result<void>& result) {
+    if (!result) Fault(where, result.error().fault);
+  }
 
   Result<void> CheckFile() {
     ASSIGN_OR_RETURN(Statement check, db_->Prepare("PRAGMA integrity_check"));
@@ -24,19 +59,18 @@ class Verifier {
       if (!row) break;
       if (check.Text(0) != "ok") Fault("file", std::string(check.Text(0)));
     }
-    const auto words = db_->Exec("INSERT INTO unit_words(unit_words) VALUES('integrity-check')");
-    if (!words) Fault("word index", words.error().fault);
     ASSIGN_OR_RETURN(const int64_t orphans,
                      db_->QueryInt("SELECT count(*) FROM vector WHERE unit NOT IN "
                                    "(SELECT key FROM unit)"));
     if (orphans > 0) Fault("vectors", fmt::format("{} belong to no unit", orphans));
+    // Those that a server has acknowledged may be there alone.
     ASSIGN_OR_RETURN(const std::string width, ReadMeta(db_, "embedder width"));
     ASSIGN_OR_RETURN(
         Statement vectors,
-        db_->Prepare(
-            "SELECT count(*) FROM unit LEFT JOIN vector ON vector.unit = key "
-            "LEFT JOIN remote ON remote.stream = unit.stream "
-            "WHERE data IS NULL AND key > coalesce(drained_unit, 0) OR length(data) <> 4 * ?1"));
+        db_->Prepare("SELECT count(*) FROM unit LEFT JOIN vector ON vector.unit = unit.key "
+                     "LEFT JOIN remote ON remote.stream = unit.stream "
+                     "WHERE length(data) <> 4 * ?1 OR "
+                     "(data IS NULL AND key > coalesce(drained_unit, 0))"));
     RETURN_IF_ERROR(vectors.Bind(1, std::atoll(width.c_str())).Step());
     if (vectors.Int(0) > 0) {
       Fault("vectors", fmt::format("{} are missing or not {} wide", vectors.Int(0), width));
@@ -44,10 +78,30 @@ class Verifier {
     return {};
   }
 
+  // The word index's rows, read through fts5vocab: its own integrity check would write.
+  Result<void> ReadWords() {
+    RETURN_IF_ERROR(
+        db_->Exec("PRAGMA temp_store = MEMORY; DROP TABLE IF EXISTS temp.words; "
+                  "CREATE VIRTUAL TABLE temp.words USING "
+                  "fts5vocab('main', 'unit_words', 'instance')"));
+    ASSIGN_OR_RETURN(Statement select, db_->Prepare("SELECT term, doc FROM temp.words"));
+    std::string last_word;
+    int64_t last_unit = 0;
+    while (true) {
+      ASSIGN_OR_RETURN(const bool row, select.Step());
+      if (!row) return {};
+      // A word that a unit holds twice counts once.
+      if (select.Int(1) == last_unit && select.Text(0) == last_word) continue;
+      last_word = select.Text(0);
+      last_unit = select.Int(1);
+      words_[last_unit] += WordHash(last_word);
+    }
+  }
+
   Result<void> CheckStream(int64_t id, const std::string& name) {
     const JournalStore journal(db_, id);
     const UnitStore units(db_, id, name);
-    RETURN_IF_ERROR(CheckJournal(journal, name));
+    Note(name, CheckJournal(journal, name));
     ASSIGN_OR_RETURN(const std::vector<UnitRow> rows, units.Rows());
     for (const UnitRow& row : rows) RETURN_IF_ERROR(CheckUnit(journal, name, row));
     ASSIGN_OR_RETURN(Statement scores,
@@ -57,33 +111,28 @@ class Verifier {
     for (const std::string& fault : faults) Fault(name, fault);
     if (!AreCosines(Floats(scores.Blob(0)))) Fault(name, "its null scores are no cosines");
     ASSIGN_OR_RETURN(const int64_t indexed_text, units.IndexedText());
-    return CheckNoHole(journal, name, rows, indexed_text);
+    RETURN_IF_ERROR(CheckNoHole(journal, name, rows, indexed_text));
+    return count_ ? CheckCut(journal, name, rows, indexed_text) : Result<void>();
   }
 
-  void Fault(const std::string& where, const std::string& what) {
-    report_->ok = false;
-    if (report_->faults.size() < kMaxFaults) report_->faults.push_back(where + ": " + what);
-  }
-
- private:
-  // Records are contiguous, and so is their text.
+  // Records are contiguous from position 0 on, and so is their text.
   Result<void> CheckJournal(const JournalStore& journal, const std::string& name) {
-    std::optional<StoredRecord> last;
-    int64_t n = 0;
+    StreamPos end;
+    int64_t n = 0, text_end = 0;
     const StreamSpan all = {StreamPos(0), StreamPos(std::numeric_limits<int64_t>::max())};
-    RETURN_IF_ERROR(journal.ForEach(all, [&](StoredRecord stored) -> Result<void> {
-      ++n;
-      if (last) {
-        if (stored.record.begin != last->end) {
-          Fault(name, fmt::format("the record at {} follows one that ends at {}",
-                                  stored.record.begin.value(), last->end.value()));
-        }
-        if (stored.text_begin < last->text_end()) {
-          Fault(name, fmt::format("the text of the record at {} begins before the last one ends",
-                                  stored.record.begin.value()));
-        }
+    RETURN_IF_ERROR(journal.ForEach(all, [&](const StoredRecord& stored) -> Result<void> {
+      const int64_t begin = stored.record.begin.value();
+      if (stored.record.begin != end) {
+        Fault(name,
+              fmt::format("the record at {} follows one that ends at {}", begin, end.value()));
       }
-      last = std::move(stored);
+      if (stored.text_begin < text_end) {
+        Fault(name,
+              fmt::format("the text of the record at {} begins before the last one ends", begin));
+      }
+      end = stored.end;
+      text_end = stored.text_end();
+      ++n;
       return {};
     }));
     ASSIGN_OR_RETURN(const int64_t count, journal.Count());
@@ -93,7 +142,7 @@ class Verifier {
     return {};
   }
 
-  // A unit's id, text and span follow from the journal.
+  // A unit's id, words, vector, text and span follow from the journal.
   Result<void> CheckUnit(const JournalStore& journal, const std::string& name, const UnitRow& row) {
     const std::string where =
         fmt::format("{}, unit at text [{}, {})", name, row.text_begin, row.text_end);
@@ -106,15 +155,26 @@ class Verifier {
       Fault(where, "its id is not that of its text");
     }
     if (!AreCosines(Floats(unit.Blob(1)))) Fault(where, "its vector is not of unit length");
+    const auto indexed = words_.extract(row.key);
     const int64_t size = row.text_end - row.text_begin;
     ASSIGN_OR_RETURN(const std::optional<RunText> run, journal.NextRun(row.text_begin, size));
     if (!run || run->text_begin != row.text_begin || run->text_end() < row.text_end) {
       Fault(where, "the journal does not have its text");
-    } else if (run->TokenAt(row.text_begin) != row.span.begin ||
-               run->TokenAt(row.text_end - 1) >= row.span.end) {
+      return {};
+    }
+    if (run->TokenAt(row.text_begin) != row.span.begin ||
+        run->TokenAt(row.text_end - 1) >= row.span.end) {
       Fault(where, "its tokens are not those of its text");
     } else if (run->PieceAt(row.text_begin).role != row.role) {
       Fault(where, "its role is not that of its text");
+    }
+    uint64_t words = 0;
+    for (const std::string& word :
+         LexicalWords(std::string_view(run->text).substr(0, static_cast<size_t>(size)))) {
+      words += WordHash(IndexedWord(journal.stream(), word));
+    }
+    if (words != (indexed.empty() ? 0 : indexed.mapped())) {
+      Fault(where, "the word index does not have its words");
     }
     return {};
   }
@@ -136,31 +196,80 @@ class Verifier {
     return {};
   }
 
+  // The units are what the cutter makes of the journal up to `indexed_text`.
+  Result<void> CheckCut(const JournalStore& journal, const std::string& name,
+                        const std::vector<UnitRow>& rows, int64_t indexed_text) {
+    size_t i = 0;
+    int64_t max_bytes = kCutBytes;
+    for (int64_t from = 0; from < indexed_text;) {
+      ASSIGN_OR_RETURN(const std::optional<RunText> run, journal.NextRun(from, max_bytes));
+      if (!run || run->text_begin >= indexed_text) break;
+      const CutRun cut = CutRunText(*run, run->closed, count_);
+      for (const UnitRow& derived : cut.units) {
+        if (derived.text_begin >= indexed_text) break;
+        if (i < rows.size() && SameUnit(rows[i], derived)) {
+          ++i;
+          continue;
+        }
+        Fault(name, fmt::format("the cutter derives a unit at text [{}, {}), the index has {}",
+                                derived.text_begin, derived.text_end,
+                                i < rows.size() ? fmt::format("one at [{}, {}) that differs",
+                                                              rows[i].text_begin, rows[i].text_end)
+                                                : "none"));
+        return {};
+      }
+      const bool progress = cut.next_text > run->text_begin;
+      if (!progress && static_cast<int64_t>(run->text.size()) < max_bytes) break;
+      max_bytes = progress ? kCutBytes : 2 * max_bytes;
+      if (progress) from = cut.next_text;
+    }
+    if (i < rows.size()) {
+      Fault(name, fmt::format("the index has a unit at text {} that the cutter does not derive",
+                              rows[i].text_begin));
+    }
+    return {};
+  }
+
+  static bool SameUnit(const UnitRow& a, const UnitRow& b) {
+    return a.text_begin == b.text_begin && a.text_end == b.text_end &&
+           a.span.begin == b.span.begin && a.turn == b.turn && a.time_ms == b.time_ms &&
+           a.role == b.role && a.question == b.question;
+  }
+
   Database* db_;
+  const CountPieces& count_;
   VerifyReport* report_;
+  std::unordered_map<int64_t, uint64_t> words_;  // of the index by unit, those not yet checked
 };
+
+// Error kInvalid: `embedder` is not the one that the file's units were cut for.
+Result<void> CheckEmbedder(Database* db, const EmbedderHandle& embedder) {
+  ASSIGN_OR_RETURN(const std::string theirs, ReadMeta(db, "embedder"));
+  if (!embedder.count_pieces || theirs.empty() || theirs == embedder.fingerprint) return {};
+  return Fail(
+      ErrorKind::kInvalid, db->name(),
+      fmt::format("was made with embedder {}, and this is {}", theirs, embedder.fingerprint),
+      "name that embedder");
+}
 
 }  // namespace
 
-Result<VerifyReport> SqliteMemory::Verify() {
+VerifyReport VerifyDatabase(Database* db, const CountPieces& count_pieces) {
   VerifyReport report;
-  Verifier verifier(db_.get(), &report);
-  const auto check = [&](const std::string& where, const Result<void>& result) {
-    if (!result) verifier.Fault(where, result.error().fault);
-  };
-  check("file", verifier.CheckFile());
-  const Result<std::vector<StreamRow>> streams = Streams("");
-  if (!streams) {
-    verifier.Fault("file", streams.error().fault);
-    return report;
-  }
-  for (const StreamRow& stream : *streams) {
-    check(stream.name, verifier.CheckStream(stream.id, stream.name));
-    check(stream.name, VerifyAtServer(stream, &report));
-    Result<MemoryStreamInfo> info = Describe(stream);
-    if (info) report.streams.push_back(*std::move(info));
-  }
+  report.cut_checked = static_cast<bool>(count_pieces);
+  Verifier(db, count_pieces, &report).Run();
   return report;
+}
+
+Result<VerifyReport> VerifyFile(const std::string& path, const EmbedderHandle& embedder) {
+  while (true) {
+    const bool alone = !std::filesystem::exists(path + "-shm");
+    ASSIGN_OR_RETURN(const std::unique_ptr<Database> db, OpenStoreToRead(path, path));
+    RETURN_IF_ERROR(CheckEmbedder(db.get(), embedder));
+    VerifyReport report = VerifyDatabase(db.get(), embedder.count_pieces);
+    // A writer that came meanwhile was not locked out.
+    if (!alone || !std::filesystem::exists(path + "-shm")) return report;
+  }
 }
 
 }  // namespace anabranch
