@@ -26,10 +26,16 @@ enum class RetractMode : uint8_t {
 
 // Work that takes a while, for a progress line. Called often; must be quick.
 struct Progress {
-  const char* stage = "";       // "load model", "read", "index"
+  const char* stage = "";       // "load model", "read", "resume", "index"
   int64_t done = 0, total = 0;  // tokens, bytes or units; total 0: not known
 };
 using ProgressFn = std::function<void(const Progress&)>;
+
+// How a stream that memory knows goes on.
+enum class ResumeMode : uint8_t {
+  kWindow,  // its pinned part and its last recent_size tokens are read again, at their positions
+  kCold,    // the pinned part alone: the window is empty
+};
 
 struct StreamOptions {
   std::string name = "default";  // in memory; one writer per name
@@ -46,6 +52,7 @@ struct StreamOptions {
   int32_t recall_tokens = 400;            // tokens of all passages of a turn at most
   std::optional<float> recall_threshold;  // on the best cosine; empty: calibrated on the store
   RetractMode retract = RetractMode::kKeep;
+  ResumeMode resume = ResumeMode::kWindow;
   StreamPos first{0};  // position of the first token (tests)
   ProgressFn on_progress;
   // Called when memory has more than before: all that was said before `end` is durable there, and
@@ -88,6 +95,15 @@ struct Answer {
   double prefill_ms = 0, decode_ms = 0, recall_ms = 0;
 };
 
+// What a stream was when it was opened.
+struct StreamStart {
+  int64_t turns = 0;   // that memory had of it; 0: it is new
+  StreamPos end;       // where it went on
+  int64_t reread = 0;  // tokens that were read again
+  std::string source;  // the newest source (SetSource) of its turns, with the byte; "": none
+  std::string notice;  // for people: what opening had to decide or to repair; "": nothing
+};
+
 struct StreamStats {
   StreamPos next, window_begin, pinned_end;
   int64_t tokens = 0;   // read and answered by this process
@@ -124,6 +140,12 @@ class Stream {
   // stream goes on at the next position.
   virtual Result<ForgetResult> ForgetAll() = 0;
 
+  // Where the turns that follow come from: a file and a turn of it, say. Memory keeps it with each
+  // part of them that it has, as "SOURCE byte N": the text was read up to its byte N, the first of
+  // which is `first_byte`. "": from nowhere that one could go on from. Not of answers.
+  virtual void SetSource(std::string source, int64_t first_byte = 0) = 0;
+
+  virtual const StreamStart& start() const = 0;
   virtual const StreamPlan& plan() const = 0;
   virtual StreamStats stats() const = 0;
 };

@@ -79,7 +79,10 @@ Result<void> Talk(ChatInput& input, bool interactive, ChatSession& session) {
 
 Result<void> Begin(Opening& opening, const ChatOptions& options, ChatSession& session) {
   if (opening.reader) {
-    Result<void> fed = FeedOpening(opening, AnswerWhich::kNone, session.dialogue, session.context);
+    Result<FilePlace> from = FindPlace(options.input, opening, session.dialogue.stream().start());
+    if (!from) return tl::unexpected(from.error());
+    Result<void> fed =
+        FeedOpening(opening, *from, AnswerWhich::kNone, session.dialogue, session.context);
     if (!fed) return fed;
   }
   return options.input.prompt ? Say(*options.input.prompt, session) : Result<void>();

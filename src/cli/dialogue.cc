@@ -117,6 +117,11 @@ Result<std::unique_ptr<Dialogue>> Dialogue::Open(const DialogueFlags& flags,
   if (const std::string& notice = self.stream_->plan().notice; !notice.empty()) {
     context.terminal.Note(notice);
   }
+  if (const StreamStart& start = self.stream_->start(); start.turns > 0) {
+    if (!start.notice.empty()) context.terminal.Note(start.notice);
+    context.terminal.Detail(fmt::format("stream '{}' goes on at {} with {} tokens read again",
+                                        options->name, start.end.value(), start.reread));
+  }
 
   self.sampling_ = ToSamplerOptions(flags.sampling, defaults);
   if (self.sampling_.temperature > 0) {

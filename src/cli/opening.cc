@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/option_types.h"
 #include "cli/utf8.h"
 
@@ -49,6 +51,10 @@ void AddInputOptions(CLI::App& app, InputFlags& flags) {
         AddText(app, "--data-root", flags.data_root,
                 "Where a FILE that does not exist is looked for")
             ->type_name("FOLDER"),
+        AddSwitch(app, "--append", flags.append,
+                  "Read FILE as new turns of a stream that has turns already"),
+        AddSwitch(app, "--resume-file", flags.resume_file,
+                  "Read what the stream has not read of FILE yet"),
         AddModelText(app, "-p,--prompt", flags.prompt, "Question to answer after what is read"),
         AddModelText(app, "--system", flags.system,
                      "System prompt, instead of the conversation's")}) {
@@ -63,6 +69,11 @@ Result<Opening> OpenOpening(const InputFlags& flags, const std::optional<std::st
   if (!path) return opening;
   Result<Input> input = OpenInput(*path, flags.data_root, context.cancel);
   if (!input) return tl::unexpected(input.error());
+  if (flags.file) {
+    Result<std::string> source = HashFile(input->name);
+    if (!source) return tl::unexpected(source.error());
+    opening.source = *std::move(source);
+  }
   Result<ConversationReader> reader = ConversationReader::Open(*std::move(input));
   if (!reader) return tl::unexpected(reader.error());
   Result<std::optional<Turn>> first = reader->Next();
@@ -89,12 +100,55 @@ Result<void> AnswerOrStop(const Turn& turn, Dialogue& dialogue) {
   return {};
 }
 
-Result<void> FeedOpening(Opening& opening, AnswerWhich which, Dialogue& dialogue,
-                         CommandContext& context) {
+Result<FilePlace> FindPlace(const InputFlags& flags, const Opening& opening,
+                            const StreamStart& start) {
+  const FilePlace beginning{.file = opening.source};
+  if (!opening.reader || !flags.file) return beginning;
+  const std::string& name = opening.reader->name();
+  if (flags.append && flags.resume_file) {
+    return Fail(ErrorKind::kInvalid, "--append", "contradicts --resume-file", "give one of them");
+  }
+  if (flags.append || start.turns == 0) return beginning;
+  if (!flags.resume_file) {
+    return Fail(ErrorKind::kInvalid, name,
+                fmt::format("is not read into a stream that has {} turns already", start.turns),
+                "use --append to read it as new turns, --resume-file to go on where reading it "
+                "ended, or another --stream");
+  }
+  const std::optional<FilePlace> place = ParsePlace(start.source);
+  if (!place || opening.source.empty() || place->file != opening.source) {
+    return Fail(ErrorKind::kInvalid, name,
+                !place
+                    ? "was not read into this stream"
+                    : fmt::format("is not what the stream last read a file of, or has changed "
+                                  "since: it is {}, that was {}",
+                                  opening.source.empty() ? "no file" : opening.source, place->file),
+                "use --append to read it from its beginning");
+  }
+  return *place;
+}
+
+Result<void> FeedOpening(Opening& opening, const FilePlace& from, AnswerWhich which,
+                         Dialogue& dialogue, CommandContext& context) {
   ConversationReader& reader = *opening.reader;
   Terminal& terminal = context.terminal;
-  int64_t read_bytes = 0;
-  const TurnSink sink{.read = [&](const Turn& turn) -> Result<void> {
+  int64_t read_bytes = 0, number = 0;
+  // What is left of a turn; false: it was read before.
+  const auto take = [&](Turn* turn) {
+    const int64_t n = number++;
+    int64_t skip = 0;
+    if (n < from.turn) return false;
+    if (n == from.turn && from.byte > 0) {
+      skip = std::min(from.byte, static_cast<int64_t>(turn->text.size()));
+      turn->text.erase(0, static_cast<size_t>(skip));
+      if (turn->text.empty()) return false;
+    }
+    dialogue.stream().SetSource(from.file.empty() ? "" : SourceOf(from.file, n), skip);
+    return true;
+  };
+  const TurnSink sink{.read = [&](const Turn& whole) -> Result<void> {
+                        Turn turn = whole;
+                        if (!take(&turn)) return {};
                         if (opening.is_text()) {
                           dialogue.SetReadBytes(read_bytes, reader.consumed_bytes(),
                                                 reader.total_bytes());
@@ -102,11 +156,14 @@ Result<void> FeedOpening(Opening& opening, AnswerWhich which, Dialogue& dialogue
                         }
                         return dialogue.Read(turn);
                       },
-                      .answer = [&](const Turn& turn) -> Result<void> {
+                      .answer = [&](const Turn& whole) -> Result<void> {
+                        Turn turn = whole;
+                        if (!take(&turn)) return {};
                         if (!context.common.json) terminal.Note(terminal.Dim(Shortened(turn.text)));
                         return AnswerOrStop(turn, dialogue);
                       }};
   Result<void> fed = FeedTurns(std::move(opening.first), reader, which, sink);
+  dialogue.stream().SetSource("");
   dialogue.SetReadBytes(0, 0, 0);
   NoteInvalidUtf8(reader, terminal);
   return fed;

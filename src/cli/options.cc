@@ -130,9 +130,11 @@ void AddRecallOptions(CommandLine& line, CLI::App& app, RecallFlags& flags) {
         AddRecallFrom(app, flags.from),
         AddNumber(app, "--recall-timeout", flags.timeout_seconds, 0.01, 3600,
                   "Seconds that a recall waits for a memory on a server [2]"),
+        AddChoice(app, "--retract", flags.retract, {"keep", "reread"},
+                  "After an answer: keep its keys, or read it again without the recalled [keep]"),
         AddChoice(
-            app, "--retract", flags.retract, {"keep", "reread"},
-            "After an answer: keep its keys, or read it again without the recalled [keep]")}) {
+            app, "--resume", flags.resume, {"window", "cold"},
+            "A stream of --memory goes on with its window, read again, or without [window]")}) {
     option->group("Recall");
   }
 }
@@ -199,6 +201,7 @@ Result<StreamOptions> ToStreamOptions(const SizeFlags& sizes, const RecallFlags&
   options.chunk_size = recall.chunk_size;
   options.recall_tokens = recall.recall_tokens;
   options.recall_threshold = recall.threshold;
+  options.resume = recall.resume == "cold" ? ResumeMode::kCold : ResumeMode::kWindow;
   options.retract = recall.retract == "reread" ? RetractMode::kReread : RetractMode::kKeep;
   if (!sizes.ctx_size) return options;
   if (sizes.recent_size) {

@@ -43,7 +43,7 @@ struct RecallFlags {
   std::optional<float> threshold = {};
   std::vector<std::string> from = {};  // other streams
   float timeout_seconds = 2;
-  std::string retract = "keep";
+  std::string retract = "keep", resume = "window";
 };
 
 struct SamplingFlags {

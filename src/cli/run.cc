@@ -33,7 +33,9 @@ Result<void> Converse(Opening& opening, const RunOptions& options, Dialogue& dia
                             : options.answer == "last" ? AnswerWhich::kLast
                                                        : AnswerWhich::kEvery;
   if (opening.reader) {
-    Result<void> fed = FeedOpening(opening, which, dialogue, context);
+    Result<FilePlace> from = FindPlace(options.input, opening, dialogue.stream().start());
+    if (!from) return tl::unexpected(from.error());
+    Result<void> fed = FeedOpening(opening, *from, which, dialogue, context);
     if (!fed) return fed;
   }
   if (!prompt) return {};

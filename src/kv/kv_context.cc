@@ -47,7 +47,8 @@ StreamPos KvContext::pinned_end() const { return std::min(next_, StreamPos(pinne
 StreamPos KvContext::window_begin() const { return StreamPos(WindowBegin(next_.value() - 1)); }
 
 int64_t KvContext::WindowBegin(int64_t pos) const {
-  return std::min(pos + 1, std::max(pinned_limit(), pos + 1 - sizes_.recent_size));
+  return std::min(pos + 1,
+                  std::max({pinned_limit(), skipped_to_.value(), pos + 1 - sizes_.recent_size}));
 }
 
 int32_t KvContext::StreamSlot(int64_t pos) const {
@@ -130,6 +131,12 @@ void KvContext::PlanStream(int32_t n, StepPlan* plan) const {
 void KvContext::CommitStream(int32_t n) {
   ANABRANCH_CHECK(n >= 1 && n <= sizes_.max_batch);
   next_ += n;
+  CheckInvariants();
+}
+
+void KvContext::SkipTo(StreamPos pos) {
+  ANABRANCH_CHECK(next_.value() == pinned_limit() && pos >= next_ && !recall_open_);
+  next_ = skipped_to_ = pos;
   CheckInvariants();
 }
 

@@ -4,7 +4,8 @@
 //  - next() only grows, by what was committed; a plan that is not committed changes nothing.
 //  - Row i of the stream sees [first, min(i+1, pinned_end)) and
 //    [max(pinned_end, i - recent_size + 1), i + 1), where first is the stream's first position and
-//    pinned_end = first + n_pinned; and, when i >= pinned_end, all recalled rows.
+//    pinned_end = first + n_pinned; and, when i >= pinned_end, all recalled rows. What SkipTo left
+//    out it does not see.
 //  - The slots of what a row sees are never the slots that its own batch writes: the ring holds
 //    recent_size + max_batch + 64 positions, rounded up to 64.
 //  - split() >= pinned_end whenever text is recalled.
@@ -43,6 +44,7 @@ class KvContext {
   StreamPos next() const { return next_; }  // the position to be given next
   StreamPos pinned_end() const;             // min(next, first + n_pinned)
   StreamPos window_begin() const;           // oldest position that the last row sees
+  StreamPos skipped_to() const { return skipped_to_; }
   bool has_recalled() const { return n_recalled_ > 0; }
   int64_t n_recalled() const { return n_recalled_; }
   StreamPos split() const { return split_; }
@@ -50,6 +52,9 @@ class KvContext {
   // Plans the next n <= max_batch stream tokens / makes them part of the stream.
   void PlanStream(int32_t n, StepPlan* plan) const;
   void CommitStream(int32_t n);
+  // The next token gets position `pos` >= next(); what lies between is not there, as if it had been
+  // evicted. The pinned part must be full, the window empty.
+  void SkipTo(StreamPos pos);
 
   // Recalled text: opened at next(), which becomes the split and must be >= first + n_pinned; then
   // planned and committed in batches, at most recall_slots rows in all. Row j sees pinned, the last
@@ -75,6 +80,7 @@ class KvContext {
 
   KvSizes sizes_;
   StreamPos next_;
+  StreamPos skipped_to_{0};  // no window begins before it
   StreamPos split_{0};
   bool recall_open_ = false;
   int64_t n_recalled_ = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "stream/resume.h"
 #include "stream/wall_clock.h"
 
 namespace anabranch {
@@ -27,10 +28,17 @@ std::string_view End(std::string_view text, size_t n) {
   return text;
 }
 
-int64_t KeptPrefix(const StreamOptions& options, TurnEncoder encoder) {
-  if (options.system.empty() || options.keep == 0) return 0;
-  const int64_t size = encoder.Turn(Role::kSystem, options.system).size();
-  return options.keep < 0 ? size : std::min(options.keep, size);
+int64_t KeptPrefix(const std::string& system, int64_t keep, TurnEncoder encoder) {
+  if (system.empty() || keep == 0) return 0;
+  const int64_t size = encoder.Turn(Role::kSystem, system).size();
+  return keep < 0 ? size : std::min(keep, size);
+}
+
+// The beginning of a text, for a notice.
+std::string Quoted(const std::string& text) {
+  constexpr size_t kShown = 60;
+  if (text.empty()) return "none";
+  return text.size() <= kShown ? "'" + text + "'" : "'" + text.substr(0, kShown) + "...'";
 }
 
 }  // namespace
@@ -41,30 +49,91 @@ Result<std::unique_ptr<ChatStream>> ChatStream::Open(const StreamParts& parts,
   ANABRANCH_CHECK((memory == nullptr) == (options.recall == RecallMode::kNever));
   const TurnEncoder encoder(*parts.tokenizer, *parts.chat_template);
   StreamOptions placed = options;
-  if (memory != nullptr && memory->next_turn() > 0) placed.first = memory->journal_end();
+  StreamStart start;
+  bool reads_again = false;
+  if (memory != nullptr && memory->next_turn() > 0) {
+    RETURN_IF_ERROR(CloseOpenTurn(encoder, NowMs(), memory.get()));
+    const auto n_pinned = [&](const std::string& system) {
+      return std::max(options.start_size, KeptPrefix(system, options.keep, encoder));
+    };
+    ASSIGN_OR_RETURN(const JournalledStart first,
+                     FindStart(*memory, parts.model->config().n_ctx_train, n_pinned));
+    ASSIGN_OR_RETURN(start.source, memory->LastCursor());
+    start.turns = memory->next_turn();
+    start.notice = memory->notice();
+    placed.first = first.first;
+    reads_again = !first.empty;
+    if (reads_again) {
+      if (!options.system.empty() && options.system != first.system) {
+        start.notice += fmt::format(
+            "{}stream '{}' keeps the system prompt that it began with, {}, and not {}; another "
+            "--stream can have another one",
+            start.notice.empty() ? "" : "; ", options.name, Quoted(first.system),
+            Quoted(options.system));
+      }
+      placed.system = first.system;
+    }
+  }
   ASSIGN_OR_RETURN(const StreamSizes sizes,
                    PlanSizes(placed, parts.model->config(), {.max_batch = parts.max_batch},
-                             KeptPrefix(options, encoder)));
+                             KeptPrefix(placed.system, placed.keep, encoder)));
   ASSIGN_OR_RETURN(Context context,
                    Context::Create(*parts.model, *parts.exec, sizes.kv, parts.max_batch));
   const auto tail =
       static_cast<size_t>(std::max<int64_t>(sizes.kv.recent_size, sizes.kv.max_batch));
   State state{.encoder = encoder, .recent = TokenTail(tail), .previous_user_turn = {}};
   if (memory != nullptr) state.next_turn = memory->next_turn();
+  start.end = start.turns > 0 ? memory->journal_end() : placed.first;
   const JournalWriter journal(memory.get(), options.on_remembered);
   std::unique_ptr<ChatStream> stream(new ChatStream(parts, placed, sizes.plan, std::move(context),
                                                     std::move(state), std::move(memory), journal));
-  if (!options.system.empty()) {
-    RETURN_IF_ERROR(stream->Read(Role::kSystem, options.system, 0, nullptr));
+  stream->start_ = std::move(start);
+  if (reads_again) {
+    RETURN_IF_ERROR(stream->ReadAgain());
+  } else if (!placed.system.empty()) {
+    RETURN_IF_ERROR(stream->Read(Role::kSystem, placed.system, 0, nullptr));
   }
   return stream;
+}
+
+Result<void> ChatStream::ReadAgain() {
+  const StreamPos first = context_.kv().sizes().first, end = memory_->journal_end();
+  const StreamPos pinned_end = std::min(end, first + plan_.n_pinned);
+  StreamPos window = end;
+  if (options_.resume == ResumeMode::kWindow) {
+    window = options_.streaming ? std::max(pinned_end, end - plan_.recent_size) : pinned_end;
+  }
+  RETURN_IF_ERROR(CheckRoom((pinned_end - first) + (end - window)));
+  ASSIGN_OR_RETURN(const JournalledTokens pinned, ReadTokensOf(*memory_, {first, pinned_end}));
+  ASSIGN_OR_RETURN(const JournalledTokens rest, ReadTokensOf(*memory_, {window, end}));
+  start_.reread = static_cast<int64_t>(pinned.ids.size() + rest.ids.size());
+  RETURN_IF_ERROR(StepAll(pinned.ids, start_.reread));
+  if (pinned_end < end) context_.SkipTo(rest.begin);
+  RETURN_IF_ERROR(StepAll(rest.ids, start_.reread));
+  state_.encoder.Resume(rest.ids.empty() ? pinned.last_role : rest.last_role);
+  RememberUserTurn(rest.last_user_turn.empty() ? pinned.last_user_turn : rest.last_user_turn);
+  return {};
+}
+
+Result<void> ChatStream::StepAll(std::span<const TokenId> ids, int64_t total) {
+  while (!ids.empty()) {
+    const auto batch = ids.first(std::min(ids.size(), static_cast<size_t>(context_.max_rows())));
+    RETURN_IF_ERROR(context_.Step(batch));
+    state_.recent.Push(batch);
+    ids = ids.subspan(batch.size());
+    if (options_.on_progress && total > context_.max_rows()) {
+      options_.on_progress(
+          {.stage = "resume", .done = total - static_cast<int64_t>(ids.size()), .total = total});
+    }
+  }
+  return {};
 }
 
 Result<void> ChatStream::CheckRoom(int64_t n) const {
   if (options_.streaming) return {};
   const KvContext& kv = context_.kv();
   const int64_t room = plan_.n_pinned + plan_.recent_size;
-  const int64_t used = kv.next() - kv.sizes().first;
+  const int64_t used = (kv.pinned_end() - kv.sizes().first) + (kv.next() - kv.window_begin());
   if (used + n <= room) return {};
   return Fail(ErrorKind::kLimit, "the conversation",
               fmt::format("{} tokens and {} more outgrow the model's context of {}", used, n, room),
@@ -152,8 +221,10 @@ Result<std::unique_ptr<Stream>> ChatStream::Fork() {
   StreamParts parts = parts_;
   parts.memory = nullptr;
   const JournalWriter journal(journal_, memory.get());
-  return std::unique_ptr<Stream>(new ChatStream(parts, options_, plan_, std::move(context), state_,
-                                                std::move(memory), journal));
+  std::unique_ptr<ChatStream> fork(new ChatStream(parts, options_, plan_, std::move(context),
+                                                  state_, std::move(memory), journal));
+  fork->start_ = start_;
+  return fork;
 }
 
 Result<void> ChatStream::SetRecall(RecallMode mode) {
@@ -199,7 +270,7 @@ StreamStats ChatStream::stats() const {
   stats.next = kv.next();
   stats.window_begin = kv.window_begin();
   stats.pinned_end = kv.pinned_end();
-  stats.tokens = state_.forgotten + (kv.next() - first);
+  stats.tokens = kv.next() - start_.end;
   stats.evicted =
       state_.forgotten + std::max<int64_t>(0, kv.window_begin() - (first + plan_.n_pinned));
   stats.turns = state_.next_turn;

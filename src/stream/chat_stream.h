@@ -35,8 +35,8 @@ struct StreamParts {
 class ChatStream final : public Stream {
  public:
   // `memory` is the stream's place in parts.memory; null exactly when options.recall is kNever.
-  // Reads the system prompt. A stream that memory knows goes on where it ended, with an empty
-  // window.
+  // Reads the system prompt. A stream that memory knows goes on where it ended, with the system
+  // prompt that it has: its last turn is closed, and what options.resume says is read again.
   static Result<std::unique_ptr<ChatStream>> Open(const StreamParts& parts,
                                                   const StreamOptions& options,
                                                   std::unique_ptr<StreamMemory> memory);
@@ -49,6 +49,10 @@ class ChatStream final : public Stream {
   Result<std::unique_ptr<Stream>> Fork() override;
   Result<void> SetRecall(RecallMode mode) override;
   Result<ForgetResult> ForgetAll() override;
+  void SetSource(std::string source, int64_t first_byte) override {
+    journal_.SetSource(std::move(source), first_byte);
+  }
+  const StreamStart& start() const override { return start_; }
   const StreamPlan& plan() const override { return plan_; }
   StreamStats stats() const override;
 
@@ -87,6 +91,9 @@ class ChatStream final : public Stream {
   static bool IsSet(const std::atomic<bool>* cancel) {
     return cancel != nullptr && cancel->load(std::memory_order_relaxed);
   }
+  // Reads again what the window of a journalled stream is to hold.
+  Result<void> ReadAgain();
+  Result<void> StepAll(std::span<const TokenId> ids, int64_t total);
   // Error kLimit: n more tokens outgrow a dense context.
   Result<void> CheckRoom(int64_t n) const;
   int64_t BatchRows() const;
@@ -112,6 +119,7 @@ class ChatStream final : public Stream {
   StreamParts parts_;
   StreamOptions options_;
   StreamPlan plan_;
+  StreamStart start_;
   Context context_;
   State state_;
   std::unique_ptr<StreamMemory> memory_;

@@ -168,6 +168,7 @@ Result<void> ChatStream::ReadAndAnswer(const Turn& turn, const AnswerOptions& op
                    ReadTokens(turn, split, turn.tokens.size(), options.cancel));
   if (!rest_read) return {};
   ++state_.next_turn;
+  journal_.SetSource("");
   RETURN_IF_ERROR(ReadAll(reply));
   answer->prompt_tokens = turn.tokens.size() + n_header;
   answer->prefill_ms = prefill.Ms() - answer->recall_ms;

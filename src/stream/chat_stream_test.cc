@@ -209,7 +209,7 @@ TEST_F(ChatStreamTest, AResumedStreamGoesOnWhereItsJournalEnds) {
   ASSERT_TRUE(answer);
   EXPECT_GT(stream->kv().next().value(), end);
   EXPECT_EQ(static_cast<int64_t>(Ids(log_).size()), stream->kv().next().value());
-  EXPECT_EQ(answer->turn, 4) << "after two turns and two system prompts";
+  EXPECT_EQ(answer->turn, 3) << "after the system prompt, a question and its answer";
 }
 
 TEST_F(ChatStreamTest, StreamsMayBeginFarOut) {

@@ -24,7 +24,8 @@ Result<Context> Context::Clone() const {
 
 StreamPos Context::WindowBeginAfter(int64_t n) const {
   const KvSizes& sizes = kv_.sizes();
-  return std::max(sizes.first + sizes.n_pinned, kv_.next() + (n - sizes.recent_size));
+  return std::max(
+      {sizes.first + sizes.n_pinned, kv_.skipped_to(), kv_.next() + (n - sizes.recent_size)});
 }
 
 Result<void> Context::Step(std::span<const TokenId> tokens) {

@@ -43,6 +43,8 @@ class Context {
   bool CanRewind(const KvContext& earlier) const;
   // Back to a state of this context. Going forward again to a state that was left is allowed too.
   void Rewind(const KvContext& state) { kv_ = state; }
+  // See KvContext.
+  void SkipTo(StreamPos pos) { kv_.SkipTo(pos); }
   // Empty, the next token at `first`.
   void Clear(StreamPos first);
 

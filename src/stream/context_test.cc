@@ -56,6 +56,24 @@ TEST_F(ContextTest, CloneGoesItsOwnWay) {
   EXPECT_EQ(Probe(context), before);
 }
 
+TEST_F(ContextTest, WhatIsSkippedLeavesNoTrace) {
+  const std::vector<TokenId> pinned = Tokens(4, 1);
+  for (const int32_t n_rest : {1, 20, 60}) {
+    const std::vector<TokenId> rest = Tokens(n_rest, 2);
+    Context together = Open(), skipped = Open();
+    Read(&together, pinned);
+    Read(&together, rest);
+    Read(&skipped, pinned);
+    skipped.SkipTo(StreamPos(100003));
+    EXPECT_EQ(skipped.WindowBeginAfter(0), StreamPos(100003));
+    Read(&skipped, rest);
+    EXPECT_EQ(skipped.kv().next(), StreamPos(100003 + n_rest));
+    const std::vector<float> want = Probe(together), got = Probe(skipped);
+    // Keys are stored as f16, rotated at their positions: the same to its rounding.
+    for (size_t i = 0; i < want.size(); ++i) ASSERT_NEAR(got[i], want[i], 0.02) << n_rest;
+  }
+}
+
 TEST_F(ContextTest, FailedStepLeavesTheContextAsItWas) {
   Context context = Open();
   Read(&context, Tokens(40, 1));

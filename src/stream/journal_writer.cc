@@ -1,5 +1,7 @@
 #include "stream/journal_writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -36,6 +38,9 @@ void JournalWriter::AddTurn(int64_t turn, Role role, int64_t time_ms, StreamPos 
       for (const uint32_t e : Slice(tokens.text_ends, first, last)) ends.push_back(e - byte_begin);
     }
     Add(turn, role, kind, time_ms, pos + (from - begin), Slice(tokens.ids, from, to), bytes, ends);
+    if (memory_ == nullptr || source_.empty()) return;
+    waiting_.back().source_cursor =
+        fmt::format("{} byte {}", source_, source_byte_ + tokens.TextByte(to));
   };
   add(RecordKind::kTemplate, 0, tokens.text_begin);
   add(RecordKind::kText, tokens.text_begin, tokens.text_end);

@@ -45,6 +45,12 @@ class JournalWriter {
            std::span<const TokenId> ids, std::string_view bytes,
            std::span<const uint32_t> token_ends);
 
+  // Kept with what is added from now on: see Stream::SetSource.
+  void SetSource(std::string source, int64_t first_byte = 0) {
+    source_ = std::move(source);
+    source_byte_ = first_byte;
+  }
+
   // Makes everything added durable.
   void Sync();
   // Sync, if a window that begins at `window_begin` would evict what is not durable yet. A memory
@@ -75,6 +81,8 @@ class JournalWriter {
   int64_t n_gap_ = 0;                  // turn and role, and how many tokens; ids stay empty
   bool unsynced_ = false;              // the memory was handed records that it has not yet written
   int64_t n_lost_ = 0;
+  std::string source_;
+  int64_t source_byte_ = 0;  // where the turn's text begins in its source
   RememberedFn on_remembered_;
   StreamPos reported_end_, reported_indexed_;
   std::string fault_, index_fault_;

@@ -63,8 +63,13 @@ std::vector<TokenId> TurnEncoder::AnswerHeader() const {
   return tokenizer_->EncodeTemplate(template_->Header(Role::kAssistant));
 }
 
-std::vector<TokenId> TurnEncoder::AnswerFooter() const {
-  return tokenizer_->EncodeTemplate(template_->Footer(Role::kAssistant));
+std::vector<TokenId> TurnEncoder::Footer(Role role) const {
+  return tokenizer_->EncodeTemplate(template_->Footer(role));
+}
+
+void TurnEncoder::Resume(Role last) {
+  begun_ = true;
+  user_turn_open_ = last == Role::kSystem && !template_->has_system;
 }
 
 }  // namespace anabranch

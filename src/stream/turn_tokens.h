@@ -36,11 +36,15 @@ class TurnEncoder {
   TurnEncoder(const Tokenizer& tokenizer, const ChatTemplate& chat_template)
       : tokenizer_(&tokenizer), template_(&chat_template) {}
 
+  // The stream has begun before, and its last turn was of this role.
+  void Resume(Role last);
   // The whole turn: header, text, footer.
   TurnTokens Turn(Role role, std::string_view text);
   // The tokens that make the model answer; the tokens that end its answer.
   std::vector<TokenId> AnswerHeader() const;
-  std::vector<TokenId> AnswerFooter() const;
+  std::vector<TokenId> AnswerFooter() const { return Footer(Role::kAssistant); }
+  // The tokens that end a turn.
+  std::vector<TokenId> Footer(Role role) const;
 
  private:
   void AddTemplate(std::string_view text, TurnTokens* turn) const;
