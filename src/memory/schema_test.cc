@@ -56,6 +56,11 @@ void AddVersion1Unit(Database* db, const EmbedderHandle& embedder, std::string_v
                   .BindBlob(3, AsBlob(std::span(&bytes, 1)))
                   .BindBlob(4, std::as_bytes(std::span(text)))
                   .Run());
+  // The run is closed, so that its text is settled.
+  auto gap =
+      db->Prepare("INSERT INTO record VALUES(4, 1, 2, 0, 1, 2, ?1, ?1, 1000, x'', x'', x'', '')")
+          .value();
+  ASSERT_TRUE(gap.Bind(1, bytes).Run());
   auto unit = db->Prepare("INSERT INTO unit VALUES(9, ?1, 4, 0, ?2, 0, 1, 0, 1, 0, 1000)").value();
   const auto unit_id = MakeUnitId("s", 0, bytes).value();
   ASSERT_TRUE(unit.Bind(1, static_cast<int64_t>(unit_id)).Bind(2, bytes).Run());
