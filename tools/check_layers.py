@@ -38,7 +38,7 @@ LIBRARIES = {
     "toml++/": {"cli"},
     "histedit.h": {"cli"},
     "editline/": {"cli"},
-    "xxhash.h": {"memory", "engine"},
+    "xxhash.h": {"memory", "engine", "cli"},
     "httplib.h": {"memory"},
     "openssl/": {"memory"},
     "nlohmann/": {"io", "model", "memory", "engine", "cli"},

@@ -29,10 +29,10 @@ struct EngineOptions {
   std::string embedder;   // folder with model.safetensors, vocab.txt, config.json; "": no recall
   int32_t n_threads = 0;  // 0: all CPUs that the process may use
   std::string kernels;    // "ref", "avx2", "avx512"; "": the best this CPU runs
-  std::string chat_template;    // a name; "": from the model's metadata
-  std::string memory;           // "sqlite:FILE" or a path; "": for this process only
-  std::string memory_password;  // of a memory on a server; never part of `memory`
-  std::string journal;  // local journal of a memory on a server; "": under the state directory
+  std::string chat_template;      // a name; "": from the model's metadata
+  std::string memory;             // "sqlite:FILE" or a path; "": for this process only
+  std::string memory_password{};  // of a memory on a server; never part of `memory`
+  std::string journal{};          // of a memory on a server: its local file, which is written first
   int64_t recall_timeout_ms = 2000;  // that a recall waits for a server
   ProgressFn on_progress;
 };

@@ -46,8 +46,6 @@ struct StreamOptions {
   int64_t keep = 0;                    // tokens of `system`, with its template, pinned; -1: all
   std::string system;                  // read first, as the system turn; empty: none
   RecallMode recall = RecallMode::kNever;
-  // Streams of the memory that are recalled from as well; all that they said may be recalled.
-  std::vector<std::string> recall_from;
   int32_t chunk_size = 100;               // tokens of a recalled passage at most
   int32_t recall_tokens = 400;            // tokens of all passages of a turn at most
   std::optional<float> recall_threshold;  // on the best cosine; empty: calibrated on the store

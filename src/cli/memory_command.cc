@@ -164,8 +164,8 @@ Result<void> Forget(const MemoryFlags& flags, CommandContext& context) {
   return {};
 }
 
-// Of a file without writing to it; the default embedder's vocabulary is used when it is installed. Of
-// a server with what it has.
+// Of a file without writing to it; the default embedder's vocabulary is used when it is installed.
+// Of a server with what it has.
 Result<VerifyReport> VerifyMemory(const MemoryFlags& flags, CommandContext& context) {
   Result<std::string> embedder =
       FindModel(flags.embedder.value_or(kDefaultEmbedder), ModelKind::kEmbedder, context.env);

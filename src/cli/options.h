@@ -41,7 +41,6 @@ struct RecallFlags {
   bool retriever = false, always_retriever = false, debug = false;
   int32_t chunk_size = 100, recall_tokens = 400;
   std::optional<float> threshold = {};
-  std::vector<std::string> from = {};  // other streams
   float timeout_seconds = 2;
   std::string retract = "keep", resume = "window";
 };
@@ -67,8 +66,6 @@ inline constexpr CommandDefaults kChatDefaults{
 
 void AddModelOptions(CLI::App& app, ModelFlags& flags);
 void AddStoreOptions(CLI::App& app, StoreFlags& flags, const std::string& memory_help);
-// Streams by their names, with commas between them.
-CLI::Option* AddRecallFrom(CLI::App& app, std::vector<std::string>& target);
 void AddEmbedderOptions(CLI::App& app, EmbedderFlags& flags);
 void AddSizeOptions(CommandLine& line, CLI::App& app, SizeFlags& flags);
 void AddRecallOptions(CommandLine& line, CLI::App& app, RecallFlags& flags);

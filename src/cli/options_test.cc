@@ -60,14 +60,6 @@ TEST(OptionsTest, ASeedThatIsGivenIsTheSeed) {
   EXPECT_EQ(ToSamplerOptions({.seed = 42}, kChatDefaults).seed, 42u);
 }
 
-TEST(OptionsTest, RecallFromNeedsARecall) {
-  const RecallFlags flags{.recall = "evicted", .from = {"notes", "work"}};
-  EXPECT_EQ(ToStreamOptions({}, flags, kRunDefaults, 0)->recall_from, flags.from);
-  const auto never = ToStreamOptions({}, {.recall = "never", .from = flags.from}, kRunDefaults, 0);
-  ASSERT_FALSE(never);
-  EXPECT_THAT(never.error().Message(), HasSubstr("--recall evicted"));
-}
-
 TEST(OptionsTest, ThePasswordIsTheFilesElseTheEnvironments) {
   const testing::TempDir folder;
   const Environment env = [](const std::string& name) -> std::optional<std::string> {

@@ -130,7 +130,8 @@ Result<Memory*> LoadedEngine::OpenedMemory() {
                 "name the folder of a sentence embedder, or use --recall never");
   }
   if (!memory_) {
-    ASSIGN_OR_RETURN(memory_, OpenMemory(options_.memory, embedder_->Handle(), ToMemoryOptions(options_)));
+    ASSIGN_OR_RETURN(memory_,
+                     OpenMemory(options_.memory, embedder_->Handle(), ToMemoryOptions(options_)));
   }
   return memory_.get();
 }

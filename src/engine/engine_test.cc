@@ -30,6 +30,13 @@ void ExpectError(const Result<T>& result, ErrorKind kind, const char* part) {
   EXPECT_THAT(result.error().Message(), HasSubstr(part));
 }
 
+EngineOptions At(const std::string& memory, const std::string& embedder = "") {
+  EngineOptions options;
+  options.memory = memory;
+  options.embedder = embedder;
+  return options;
+}
+
 class EngineTest : public ::testing::Test {
  protected:
   EngineTest() {
@@ -161,14 +168,14 @@ TEST_F(EngineTest, MemoryOutlivesTheEngine) {
     ASSERT_TRUE(stream->Read(Role::kUser, kFact));
     ASSERT_TRUE(stream->Answer("Is that so?", answer_));
   }
-  const auto file = MemoryFile::Open("sqlite:" + options_.memory, options_.embedder);
+  const auto file = MemoryFile::Open(At("sqlite:" + options_.memory, options_.embedder));
   ASSERT_TRUE(file);
   EXPECT_EQ((*file)->List()->size(), 1u);
   const auto found = (*file)->Search("default", kQuestion, 1);
   ASSERT_TRUE(found && found->size() == 1);
   EXPECT_THAT((*found)[0].text, HasSubstr("6655"));
   EXPECT_TRUE((*file)->Verify()->ok);
-  const auto blind = MemoryFile::Open(options_.memory, "").value();
+  const auto blind = MemoryFile::Open(At(options_.memory)).value();
   ExpectError(blind->Search("default", kQuestion, 1), ErrorKind::kInvalid, "--embedder");
 }
 
@@ -205,8 +212,8 @@ TEST_F(EngineTest, ForgettingLeavesNothingToRecall) {
 
 TEST(MemoryFile, MissingFileIsNotMade) {
   const testing::TempDir dir;
-  ExpectError(MemoryFile::Open(dir.File("none.db"), ""), ErrorKind::kNotFound, "none.db");
-  ExpectError(MemoryFile::Open("sqlite:", ""), ErrorKind::kInvalid, "--memory");
+  ExpectError(MemoryFile::Open(At(dir.File("none.db"))), ErrorKind::kNotFound, "none.db");
+  ExpectError(MemoryFile::Open(At("sqlite:")), ErrorKind::kInvalid, "--memory");
 }
 
 TEST_F(EngineTest, TokenizerFileKnowsWhatTheEngineKnows) {
