@@ -187,6 +187,7 @@ TEST_F(EngineTest, TheFirstQuestionOfALaterRunRecallsWhatAnEarlierOneRead) {
     ASSERT_TRUE(engine->OpenStream(stream_).value()->Read(Role::kUser, kFact));
   }
   const auto engine = OpenWithMemory();
+  stream_.resume = ResumeMode::kCold;  // with its window it would see the fact
   const auto answer = engine->OpenStream(stream_).value()->Answer(kQuestion, answer_);
   ASSERT_TRUE(answer);
   ASSERT_EQ(answer->recall.passages.size(), 1u);

@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
@@ -70,6 +71,7 @@ class ChromaHostile : public ::testing::Test {
   }
 
   void Answer(const std::string& target_end, HostileServer::Answer answer) {
+    const std::lock_guard lock(mutex_);
     answers_[target_end] = std::move(answer);
   }
   void Answer(const std::string& target_end, const std::string& bytes) {
@@ -79,11 +81,19 @@ class ChromaHostile : public ::testing::Test {
     Answer(target_end, HttpReply("200 OK", body.dump()));
   }
 
+  // A copy: the test may give another one while this is being sent.
+  HostileServer::Answer AnswerTo(const RawRequest& request) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [end, answer] : answers_) {
+      if (request.target().ends_with(end)) return answer;
+    }
+    return nullptr;
+  }
+
+  std::mutex mutex_;
   std::map<std::string, HostileServer::Answer> answers_;
   HostileServer server_{[this](int fd, const RawRequest& request) {
-    for (const auto& [end, answer] : answers_) {
-      if (request.target().ends_with(end)) return answer(fd, request);
-    }
+    if (const HostileServer::Answer answer = AnswerTo(request)) return answer(fd, request);
     const bool collection = request.target().find("/collections/") != std::string::npos;
     WriteAll(fd, HttpReply("200 OK", collection ? TheCollection().dump() : "{}"));
   }};

@@ -27,9 +27,9 @@ Rounded Round(std::span<const float> values, float most, Code* codes) {
   const float inverse = scale > 0 ? 1 / scale : 0;
   double squares = 0;
   for (size_t i = 0; i < values.size(); ++i) {
-    // A scale of so small a number that its inverse overflows rounds to nothing.
-    const float code = std::isfinite(inverse) ? std::round(values[i] * inverse) : 0;
-    codes[i] = static_cast<Code>(std::clamp(code, -most, most));
+    // No number, and one so small that the inverse of its scale overflows, round to nothing.
+    const float code = std::round(values[i] * inverse);
+    codes[i] = static_cast<Code>(std::isfinite(code) ? std::clamp(code, -most, most) : 0);
     const double error = static_cast<double>(values[i]) - static_cast<double>(scale) * codes[i];
     squares += error * error;
   }
