@@ -15,6 +15,8 @@ namespace {
 constexpr int64_t kDamagedAfter = 8;
 
 using Milliseconds = std::chrono::milliseconds;
+// A server may take a moment to see that a writer has ended.
+constexpr Milliseconds kEndOfAWriter{1000};
 
 // Between half of a pause and all of it: writers that failed together do not come back together.
 Milliseconds WithJitter(Milliseconds pause) {
@@ -120,10 +122,20 @@ void Drain::Run() {
 Result<void> Drain::OpenAtServer(Followed* followed, Pulls pulls) {
   RETURN_IF_ERROR(DrainStore(db_.get(), followed->stream).Follow());
   RETURN_IF_ERROR(remote_->OpenStream(followed->info));
-  RETURN_IF_ERROR(remote_->Lock(followed->info.name));
+  RETURN_IF_ERROR(Lock(followed->info.name));
   RETURN_IF_ERROR(remote_->keeps_journal() ? MeetJournal(*followed, pulls) : CheckUnits(*followed));
   followed->opened = true;
   return {};
+}
+
+Result<void> Drain::Lock(const std::string& stream) {
+  const auto end = std::chrono::steady_clock::now() + kEndOfAWriter;
+  while (true) {
+    const Result<void> locked = remote_->Lock(stream);
+    const bool busy = !locked && locked.error().kind == ErrorKind::kBusy;
+    if (!busy || std::chrono::steady_clock::now() > end) return locked;
+    std::this_thread::sleep_for(kEndOfAWriter / 20);
+  }
 }
 
 // A server's journal that goes on beyond what it was sent is either what we sent and heard no more

@@ -71,6 +71,7 @@ class Drain {
   // One batch of one stream. False: there was nothing to do.
   Result<bool> Step(Followed* followed);
   Result<void> OpenAtServer(Followed* followed, Pulls pulls);
+  Result<void> Lock(const std::string& stream);
   Result<void> MeetJournal(const Followed& followed, Pulls pulls);
   Result<void> CheckUnits(const Followed& followed);
   Failure Foreign(const Followed& followed, StreamPos from) const;
