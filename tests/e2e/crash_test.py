@@ -14,12 +14,12 @@ import program
 KILLS, LANES = 200, 2
 RUNS_PER_MEMORY = 20  # then a new one: what a run costs must not grow with what is remembered
 TEXT = " ".join(f"On day {i} the ferry crossed the bay with {i * 7 % 90} passengers and a dog."
-                for i in range(24))
+                for i in range(12))
 
 
 def command(memory):
     return [program.PROGRAM, "run", "--json", "-m", program.MODEL, "-t", "1", "--enable-streaming",
-            "--recent-size", "128", "--enable-retriever", "--memory", str(memory), "-n", "48",
+            "--recent-size", "128", "--enable-retriever", "--memory", str(memory), "-n", "128",
             "-p", "Tell me a long story about the ferry, the captain and the dog."]
 
 
