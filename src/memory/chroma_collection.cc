@@ -106,7 +106,7 @@ Result<void> CheckCollection(const ChromaCollection& collection, const RemoteStr
     return Fail(ErrorKind::kInvalid, server,
                 fmt::format("its collection {} was made with {} {}, not {}",
                             CollectionName(wanted.name), thing, is, want),
-                "use what it was made with, or build it anew with `memory reindex`");
+                "use what it was made with, or another stream name");
   };
   RETURN_IF_ERROR(same("stream", there.name, wanted.name));
   RETURN_IF_ERROR(same("tokenizer", there.tokenizer, wanted.tokenizer));

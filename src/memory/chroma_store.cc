@@ -85,7 +85,7 @@ const ChromaCollection& ChromaStore::Opened(const std::string& stream) const {
 Failure ChromaStore::Gone(const std::string& stream) const {
   return Fail(ErrorKind::kCorrupt, http_.name(),
               "the collection " + CollectionName(stream) + " is gone",
-              "build it again with `memory reindex`");
+              "bring it back from a copy of the server's folder");
 }
 
 // A tenant or database that is missing is made, if the server lets us.

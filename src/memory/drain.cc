@@ -284,9 +284,8 @@ std::optional<Milliseconds> Drain::OnFailure(const Error& error) {
   const Milliseconds asked = remote_->retry_after();
   std::string fault = error.Message();
   if (error.kind == ErrorKind::kUnavailable && failures_ >= kDamagedAfter && remote_->Streams()) {
-    fault = fmt::format(
-        "{}: the store is damaged: it refused the same write {} times ({}); see `memory reindex`",
-        name_, failures_, error.fault);
+    fault = fmt::format("{}: the store is damaged: it refused the same write {} times ({})", name_,
+                        failures_, error.fault);
   }
   for (Followed& followed : followed_) followed.opened = false;
   {

@@ -214,12 +214,12 @@ TEST(Drain, StopsAndSaysSoWhenItIsDenied) {
   EXPECT_EQ(d.server.calls, calls);
 }
 
-TEST(Drain, NamesReindexWhenOneBatchFailsAgainAndAgainAtAServerThatAnswers) {
+TEST(Drain, CallsAServerDamagedThatAnswersButRefusesOneBatchAgainAndAgain) {
   Draining d;
   d.server.fails = [](auto) { return std::optional(Unavailable()); };
   d.Start();
   const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (d.drain->fault().find("reindex") == std::string::npos &&
+  while (d.drain->fault().find("damaged") == std::string::npos &&
          std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(milliseconds(2));
   }

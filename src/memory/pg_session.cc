@@ -134,8 +134,7 @@ Result<void> PgSession::OpenStream(const RemoteStreamInfo& info) {
     if (!stream) stream = CreatePgStream(&db, info);
     const std::string difference = Difference(stream->info, info);
     if (difference.empty()) return {};
-    return Fail(ErrorKind::kInvalid, what, difference,
-                "use the other one, or another stream: memory export and memory import");
+    return Fail(ErrorKind::kInvalid, what, difference, "use the other one, or another stream name");
   });
 }
 

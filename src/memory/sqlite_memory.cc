@@ -68,9 +68,7 @@ Result<int64_t> SqliteMemory::FindOrCreate(const std::string& name, const std::s
     return Fail(
         ErrorKind::kInvalid, fmt::format("stream '{}' of {}", name, db_->name()),
         fmt::format("was written with tokenizer {}, and this is {}", select.Text(1), tokenizer),
-        "use the model that it was written with, or bring it over: memory export, then memory "
-        "import "
-        "--retokenize --stream NEW");
+        "use the model that it was written with, or another stream name");
   }
   return select.Int(0);
 }

@@ -105,8 +105,7 @@ Result<void> SqliteMemory::VerifyAtServer(const StreamRow& stream, VerifyReport*
   if (!lacking.empty() || !foreign.empty()) {
     report->ok = false;
     report->faults.push_back(
-        fmt::format("{}: {} lacks {} units that it was sent, and has {} that are not the stream's; "
-                    "`memory reindex` writes them anew",
+        fmt::format("{}: {} lacks {} units that it was sent, and has {} that are not the stream's",
                     stream.name, server_->location(), lacking.size(), foreign.size()));
   }
   return {};
