@@ -48,7 +48,7 @@ RecallResult ChatStream::AskMemory(const RecallQuery& query) {
   journal_.Sync();
   if (auto found = memory_->Recall(query)) {
     result = *std::move(found);
-    result.fault = journal_.fault();
+    if (result.fault.empty()) result.fault = journal_.fault();
   } else {
     result.fault = found.error().Message();
   }

@@ -65,6 +65,21 @@ TEST_F(ChatStreamTest, FailedMemoryDegradesRecallAndStopsNothing) {
   EXPECT_EQ(static_cast<int64_t>(Ids(sick_log).size()), sick->kv().next().value());
 }
 
+TEST_F(ChatStreamTest, AServerThatARecallDidWithoutIsSaid) {
+  log_.recall.fault = "the server is away";
+  const auto stream = OpenRecalling(&log_);
+  const auto used = stream->Answer("hello?", answer_);
+  ASSERT_TRUE(used);
+  EXPECT_EQ(used->recall.decision, RecallDecision::kUsed);
+  EXPECT_EQ(used->recall.fault, "the server is away");
+  log_.recall.decision = RecallDecision::kNone;
+  log_.recall.passages.clear();
+  const auto none = stream->Answer("hello?", answer_);
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->recall.decision, RecallDecision::kDegraded);
+  EXPECT_EQ(none->recall.fault, "the server is away");
+}
+
 TEST_F(ChatStreamTest, OfALongTurnOnlyItsEndAsksAndIsExcluded) {
   const auto stream = OpenRecalling(&log_);
   std::string text;
