@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/wall_clock.h"
 #include "sampling/sampler.h"
 #include "stream/context.h"
 #include "stream/sizes.h"
-#include "stream/wall_clock.h"
 
 namespace anabranch {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "base/thread_pool.h"
+#include "base/wall_clock.h"
 #include "engine/bench.h"
 #include "engine/embedder_folder.h"
 #include "engine/fingerprint.h"
@@ -19,7 +20,6 @@
 #include "memory/memory.h"
 #include "model/model.h"
 #include "stream/chat_stream.h"
-#include "stream/wall_clock.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 

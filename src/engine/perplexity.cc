@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/wall_clock.h"
 #include "stream/context.h"
 #include "stream/sizes.h"
-#include "stream/wall_clock.h"
 
 namespace anabranch {
 

@@ -8,6 +8,7 @@
 
 #include "anabranch/bench.h"
 #include "base/thread_pool.h"
+#include "base/wall_clock.h"
 #include "kernels/cpu_exec.h"
 #include "memory/bench_corpus.h"
 #include "memory/decision.h"
@@ -28,17 +29,6 @@ constexpr int64_t kTurnUnits = 10;
 constexpr int64_t kChecked = 100;  // questions that brute force answers too
 constexpr float kSameScore = 1e-6f;
 constexpr auto kWidth = static_cast<size_t>(BenchCorpus::kWidth);
-
-class Clock {
- public:
-  double Ms() const {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_)
-        .count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 double Quantile(std::vector<double> values, double q) {
   if (values.empty()) return 0;
@@ -200,7 +190,7 @@ class SqliteBench {
     row_.vectors = corpus_.size();
     const int64_t resident = options_.resident_bytes();
     RETURN_IF_ERROR(Ingest(handle, &brute));
-    const Clock open;
+    const Stopwatch open;
     ASSIGN_OR_RETURN(const auto memory, OpenMemory(file_.path(), handle));
     ASSIGN_OR_RETURN(const auto stream, memory->OpenStream(kStream, kTokenizer));
     row_.open_ms = open.Ms();
@@ -247,7 +237,7 @@ class SqliteBench {
         vectors.push_back(corpus_.Vector(u));
         brute->Show(vectors.back());
       }
-      const Clock clock;
+      const Stopwatch clock;
       ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(db.get()));
       for (size_t u = 0; u < texts.size(); ++u) {
         UnitRow unit = RowOf(corpus_, i + static_cast<int64_t>(u), end.end, 0, texts[u]);
@@ -291,7 +281,7 @@ class SqliteBench {
         query.turn_text = question;
         query.mode = RecallMode::kAlways;
         query.threshold = 0;  // the decision is no matter of speed
-        const Clock clock;
+        const Stopwatch clock;
         ASSIGN_OR_RETURN(const RecallResult result, stream->Recall(query));
         if (!measured) continue;
         ms.push_back(clock.Ms());
@@ -324,7 +314,7 @@ Result<MemoryBenchRow> RunServer(const BenchCorpus& corpus, const std::string& l
   const int64_t resident = options.resident_bytes();
   const RemoteStreamInfo stream = {"bench-" + std::to_string(getpid()), "bench", "bench",
                                    BenchCorpus::kWidth, kCutterVersion};
-  const Clock open;
+  const Stopwatch open;
   RETURN_IF_ERROR(remote->OpenStream(stream));
   row.open_ms = open.Ms();
   double ms = 0;
@@ -349,7 +339,7 @@ Result<MemoryBenchRow> RunServer(const BenchCorpus& corpus, const std::string& l
       brute.Show(unit.vector);
       units.push_back(std::move(unit));
     }
-    const Clock clock;
+    const Stopwatch clock;
     RETURN_IF_ERROR(remote->Upsert(stream.name, units));
     ms += clock.Ms();
   }
@@ -358,7 +348,7 @@ Result<MemoryBenchRow> RunServer(const BenchCorpus& corpus, const std::string& l
   double recall = 0;
   for (int64_t q = 0; q < options.n_questions; ++q) {
     const std::vector<float> vector = corpus.QuestionVector(q);
-    const Clock clock;
+    const Stopwatch clock;
     ASSIGN_OR_RETURN(const auto hits,
                      remote->Nearest(stream.name, vector, kBest, {false, pos},
                                      RemoteStore::Deadline::clock::now() + remote_options.timeout));

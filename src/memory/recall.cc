@@ -1,11 +1,11 @@
 #include "memory/recall.h"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <map>
 #include <set>
 
+#include "base/wall_clock.h"
 #include "memory/indexer.h"
 #include "memory/lexical.h"
 #include "memory/lexical_search.h"
@@ -283,11 +283,10 @@ Result<RecallResult> RecallFrom(const UnitView& view, DenseIndex& dense, const s
                                 const EmbedderHandle& embedder, const NullEmbeddings& null,
                                 std::span<const float> null_scores, const RecallQuery& query) {
   if (query.mode == RecallMode::kNever) return RecallResult{};
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   ASSIGN_OR_RETURN(RecallResult result,
                    Recaller(view, dense, stream, embedder, null, query).Run(null_scores));
-  result.ms =
-      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  result.ms = watch.Ms();
   return result;
 }
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/wall_clock.h"
 #include "stream/resume.h"
-#include "stream/wall_clock.h"
 
 namespace anabranch {
 namespace {

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/wall_clock.h"
 #include "sampling/sampler.h"
 #include "stream/chat_stream.h"
 #include "stream/recall_prompt.h"
-#include "stream/wall_clock.h"
 #include "text/utf8_stream.h"
 
 namespace anabranch {

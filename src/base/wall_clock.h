@@ -1,4 +1,4 @@
-// The times that a stream notes down.
+// Times that are noted down, and how long things take.
 #pragma once
 
 #include <chrono>
