@@ -7,6 +7,7 @@
 
 #include "memory/journal_store.h"
 #include "memory/schema.h"
+#include "memory/unit_store.h"
 
 namespace anabranch {
 namespace {
@@ -169,9 +170,10 @@ Result<void> Drain::CheckUnits(const Followed& followed) {
   ASSIGN_OR_RETURN(const DrainedTo drained, store.Drained());
   if (drained != DrainedTo{}) return {};
   ASSIGN_OR_RETURN(const std::vector<UnitId> theirs, remote_->Ids(followed.info.name));
+  const UnitStore units(db_.get(), followed.stream, followed.info.name);
   for (const UnitId id : theirs) {
-    ASSIGN_OR_RETURN(const bool ours, store.Has(id));
-    if (!ours) return Foreign(followed, StreamPos(0));
+    ASSIGN_OR_RETURN(const int64_t key, units.KeyOf(id));
+    if (key < 0) return Foreign(followed, StreamPos(0));
   }
   return {};
 }

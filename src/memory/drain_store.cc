@@ -91,12 +91,6 @@ Result<void> DrainStore::DropVectors() {
   return transaction.Commit();
 }
 
-Result<bool> DrainStore::Has(UnitId id) const {
-  ASSIGN_OR_RETURN(Statement select,
-                   db_->Prepare("SELECT 1 FROM unit WHERE id = ?1 AND stream = ?2"));
-  return select.Bind(1, static_cast<int64_t>(id.value())).Bind(2, stream_).Step();
-}
-
 Result<std::vector<UnitToSend>> DrainStore::UnitsBehind(int64_t key, int64_t n,
                                                         int64_t max_bytes) const {
   ASSIGN_OR_RETURN(

@@ -59,7 +59,6 @@ class DrainStore {
   // Drops the vectors that the server has, but for those that it refused.
   Result<void> DropVectors();
 
-  Result<bool> Has(UnitId id) const;
   // The units behind `key`, at most n and about max_bytes of text and vectors, by key.
   Result<std::vector<UnitToSend>> UnitsBehind(int64_t key, int64_t n, int64_t max_bytes) const;
 

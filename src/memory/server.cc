@@ -76,9 +76,4 @@ Result<std::vector<UnitId>> Server::Ids(const RemoteStreamInfo& stream) {
   return remote_->Ids(stream.name);
 }
 
-Result<void> Server::DropStream(const std::string& stream) {
-  std::erase(reached_, stream);
-  return remote_->DropStream(stream);
-}
-
 }  // namespace anabranch

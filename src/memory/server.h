@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -42,8 +41,6 @@ class Server {
 
   // Ids of a stream's units at the server, sorted.
   Result<std::vector<UnitId>> Ids(const RemoteStreamInfo& stream);
-  // Removes what the server has of a stream, so that the drain writes it anew.
-  Result<void> DropStream(const std::string& stream);
 
  private:
   Server(std::string location, std::unique_ptr<RemoteStore> remote, std::unique_ptr<Drain> drain,
