@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "anabranch/types.h"
 
 namespace anabranch {
+
+// True of a memory's location that names a server: then the memory has a local journal, too.
+bool IsServerLocation(std::string_view location);
 
 enum class RecallMode : uint8_t {
   kNever,

@@ -9,17 +9,15 @@
 #include "cli/chat_commands.h"
 #include "cli/chat_input.h"
 #include "cli/interrupt.h"
+#include "cli/state_folder.h"
 #include "cli/utf8.h"
 
 namespace anabranch::cli {
 namespace {
 
 std::string HistoryPath(const Environment& env) {
-  if (const auto state = env("XDG_STATE_HOME"); state && !state->empty()) {
-    return *state + "/anabranch/history";
-  }
-  const auto home = env("HOME");
-  return home && !home->empty() ? *home + "/.local/state/anabranch/history" : "";
+  const std::string folder = StateFolder(env);
+  return folder.empty() ? "" : folder + "/history";
 }
 
 // Says what the user cannot see: the answer was given without text that is gone from the window.

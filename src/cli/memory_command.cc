@@ -38,7 +38,7 @@ Result<std::unique_ptr<MemoryFile>> OpenMemory(const MemoryFlags& flags,
   options.embedder = embedder;
   Result<void> placed = PlaceMemory(flags.store, env, &options);
   if (!placed) return tl::unexpected(placed.error());
-  std::string path = IsOnServer(options.memory) ? options.journal : options.memory;
+  std::string path = IsServerLocation(options.memory) ? options.journal : options.memory;
   if (path.starts_with("sqlite:")) path.erase(0, std::string_view("sqlite:").size());
   std::error_code error;
   const bool is_there = std::filesystem::exists(path, error);
@@ -169,7 +169,7 @@ Result<void> Forget(const MemoryFlags& flags, CommandContext& context) {
 Result<VerifyReport> VerifyMemory(const MemoryFlags& flags, CommandContext& context) {
   Result<std::string> embedder =
       FindModel(flags.embedder.value_or(kDefaultEmbedder), ModelKind::kEmbedder, context.env);
-  const bool on_server = IsOnServer(flags.store.memory);
+  const bool on_server = IsServerLocation(flags.store.memory);
   if (!embedder && (flags.embedder || on_server)) return tl::unexpected(embedder.error());
   if (!on_server) return MemoryFile::VerifyReadOnly(flags.store.memory, embedder.value_or(""));
   Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, *embedder, context.env);

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "cli/state_folder.h"
+
 namespace anabranch::cli {
 namespace {
 
@@ -19,21 +21,9 @@ std::string FileName(const std::string& location) {
 
 }  // namespace
 
-bool IsOnServer(const std::string& location) {
-  return location.starts_with("chroma:") || location.starts_with("postgresql:") ||
-         location.starts_with("postgres:");
-}
-
 std::string DefaultJournal(const std::string& location, const Environment& env) {
-  std::string folder;
-  if (const auto state = env("XDG_STATE_HOME"); state && !state->empty()) {
-    folder = *state;
-  } else if (const auto home = env("HOME"); home && !home->empty()) {
-    folder = *home + "/.local/state";
-  } else {
-    return "";
-  }
-  return folder + "/anabranch/journals/" + FileName(location);
+  const std::string folder = StateFolder(env);
+  return folder.empty() ? "" : folder + "/journals/" + FileName(location);
 }
 
 Result<void> PlaceMemory(const StoreFlags& flags, const Environment& env, EngineOptions* options) {
@@ -42,7 +32,7 @@ Result<void> PlaceMemory(const StoreFlags& flags, const Environment& env, Engine
   if (!password) return tl::unexpected(password.error());
   options->memory_password = *std::move(password);
   options->journal = flags.journal;
-  if (!IsOnServer(flags.memory) || !flags.journal.empty()) return {};
+  if (!IsServerLocation(flags.memory) || !flags.journal.empty()) return {};
   options->journal = DefaultJournal(flags.memory, env);
   if (options->journal.empty()) {
     return Fail(ErrorKind::kInvalid, "--journal", "is not given, and there is no home folder",

@@ -9,8 +9,6 @@
 
 namespace anabranch::cli {
 
-bool IsOnServer(const std::string& location);
-
 // The local journal of a memory on a server when none is named: one file for each server, under
 // $XDG_STATE_HOME/anabranch (or ~/.local/state/anabranch). "": no such folder is known.
 std::string DefaultJournal(const std::string& location, const Environment& env);

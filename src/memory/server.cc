@@ -16,7 +16,7 @@ Result<std::unique_ptr<RemoteStore>> OpenRemoteStore(const std::string& location
                                          : OpenPostgresStore(location, options);
 }
 
-bool IsServerLocation(const std::string& location) {
+bool IsServerLocation(std::string_view location) {
   return location.starts_with("chroma:") || location.starts_with("postgresql:") ||
          location.starts_with("postgres:");
 }

@@ -58,7 +58,5 @@ class Server {
 // The store that a location names, as OpenPostgresStore and OpenChromaStore.
 Result<std::unique_ptr<RemoteStore>> OpenRemoteStore(const std::string& location,
                                                      const RemoteOptions& options);
-// True of a location that names a server.
-bool IsServerLocation(const std::string& location);
 
 }  // namespace anabranch
