@@ -13,6 +13,7 @@ anabranch_python_test(project.format tools/check_format.py)
 anabranch_python_test(project.layers tools/check_layers.py)
 anabranch_python_test(project.layers_check tools/check_layers_test.py)
 anabranch_python_test(project.kernel_symbols_check tools/check_kernel_symbols_test.py)
+anabranch_python_test(project.conversations eval/make_conversations_test.py)
 anabranch_python_test(project.kernel_symbols tools/check_kernel_symbols.py
                       $<TARGET_FILE:anabranch_kernels>)
 

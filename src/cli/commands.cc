@@ -11,6 +11,7 @@
 #include "cli/completion.h"
 #include "cli/config_file.h"
 #include "cli/demo.h"
+#include "cli/eval.h"
 #include "cli/inspect.h"
 #include "cli/json_output.h"
 #include "cli/memory_command.h"
@@ -74,6 +75,7 @@ void AddCommands(CommandLine& line) {
   AddTokenizeCommand(line);
   AddInspectCommand(line);
   AddBenchCommand(line);
+  AddEvalCommand(line);
   AddMemoryCommand(line);
   AddCompletionCommand(line);
 }

@@ -121,5 +121,13 @@ TEST(CommandsTest, AMissingModelLeavesTheFileOfNllsAsItIs) {
   EXPECT_EQ(std::filesystem::file_size(nlls), 4u);
 }
 
+TEST(CommandsTest, EvalRecallNamesItsArmsAndWantsAConversation) {
+  const Ran arms = RunLine({"eval", "recall", "--list-arms"});
+  EXPECT_EQ(arms.code, kExitOk);
+  EXPECT_THAT(arms.out, HasSubstr("default "));
+  EXPECT_THAT(arms.out, HasSubstr("seed-100 "));
+  EXPECT_EQ(RunLine({"eval", "recall"}).code, kExitUsage);
+}
+
 }  // namespace
 }  // namespace anabranch::cli

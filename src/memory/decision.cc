@@ -5,15 +5,6 @@
 #include "memory/null_queries.h"
 
 namespace anabranch {
-namespace {
-
-constexpr float kFloor = 0.35f;
-constexpr double kQuantile = 0.9;  // a few null queries may well be what a store is about
-constexpr float kMargin = 0.02f;
-constexpr float kSmallTalkCosine = 0.7f;
-
-}  // namespace
-
 Result<NullEmbeddings> NullEmbeddings::Create(const EmbedderHandle& embedder) {
   NullEmbeddings null;
   std::vector<std::string_view> texts;
@@ -36,19 +27,18 @@ void NullEmbeddings::Update(std::span<const float> unit, std::span<float> best) 
   for (size_t i = 0; i < n_; ++i) best[i] = std::max(best[i], scores[i]);
 }
 
-bool NullEmbeddings::IsSmallTalk(std::span<const float> query) const {
+float NullEmbeddings::SmallTalkCosine(std::span<const float> query) const {
   std::vector<float> scores(n_);
   scan_(vectors_, query, scores);
-  return *std::max_element(scores.begin(), scores.begin() + static_cast<ptrdiff_t>(
-                                                                n_small_talk_)) >= kSmallTalkCosine;
+  return *std::max_element(scores.begin(), scores.begin() + static_cast<ptrdiff_t>(n_small_talk_));
 }
 
-float CalibratedThreshold(std::span<const float> null_scores) {
-  if (null_scores.empty()) return kFloor;
+float CalibratedThreshold(std::span<const float> null_scores, const DecisionPolicy& policy) {
+  if (null_scores.empty()) return policy.floor;
   std::vector<float> sorted(null_scores.begin(), null_scores.end());
-  const auto at = static_cast<ptrdiff_t>(kQuantile * static_cast<double>(sorted.size() - 1));
+  const auto at = static_cast<ptrdiff_t>(policy.quantile * static_cast<double>(sorted.size() - 1));
   std::nth_element(sorted.begin(), sorted.begin() + at, sorted.end());
-  return std::max(kFloor, sorted[static_cast<size_t>(at)] + kMargin);
+  return std::max(policy.floor, sorted[static_cast<size_t>(at)] + policy.margin);
 }
 
 }  // namespace anabranch

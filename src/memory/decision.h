@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "memory/memory.h"
+#include "memory/recall_policy.h"
 
 namespace anabranch {
 
@@ -19,8 +20,8 @@ class NullEmbeddings {
   std::vector<float> NoScores() const;
   // Takes a unit's vector into the best score of each null query.
   void Update(std::span<const float> unit, std::span<float> best) const;
-  // True of a query that is small talk itself: it asks for nothing.
-  bool IsSmallTalk(std::span<const float> query) const;
+  // The query's best cosine with small talk, which asks for nothing.
+  float SmallTalkCosine(std::span<const float> query) const;
 
  private:
   std::vector<float> vectors_;  // [n, width]; small talk first
@@ -30,6 +31,6 @@ class NullEmbeddings {
 
 // The score that a hit must reach: a high quantile of the null queries' best scores and a margin,
 // or a floor that any related pair of sentences passes.
-float CalibratedThreshold(std::span<const float> null_scores);
+float CalibratedThreshold(std::span<const float> null_scores, const DecisionPolicy& policy = {});
 
 }  // namespace anabranch

@@ -11,10 +11,10 @@ constexpr size_t kEmbedBatch = 64;
 
 }  // namespace
 
-CutRun CutRunText(const RunText& run, bool all, const CountPieces& count) {
+CutRun CutRunText(const RunText& run, bool all, const CountPieces& count, const CutOptions& sizes) {
   CutRun cut;
   const std::vector<ByteSpan> spans =
-      all ? CutUnits(run.text, {}, count) : CutSettledUnits(run.text, {}, count);
+      all ? CutUnits(run.text, sizes, count) : CutSettledUnits(run.text, sizes, count);
   const std::string_view text = run.text;
   for (size_t i = 0; i < spans.size(); ++i) {
     UnitRow unit;

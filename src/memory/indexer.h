@@ -17,7 +17,8 @@ struct CutRun {
 };
 
 // Units of a run: all of it, or what is settled while the run may still grow.
-CutRun CutRunText(const RunText& run, bool all, const CountPieces& count);
+CutRun CutRunText(const RunText& run, bool all, const CountPieces& count,
+                  const CutOptions& sizes = {});
 
 // Vectors of many texts, kEmbedBatch at a time. Error kCorrupt: the embedder gives no AreCosines,
 // which a store would refuse to load.

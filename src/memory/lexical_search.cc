@@ -82,16 +82,16 @@ Result<std::vector<int64_t>> LexicalSearch::Find(
   return units;
 }
 
-float LexicalSearch::Share(const std::vector<std::string>& words) const {
-  double best = 0;
+std::vector<float> LexicalSearch::SharesOf(const std::vector<std::string>& words) const {
+  std::vector<float> shares;
   for (const Question& question : questions_) {
     double held = 0;
     for (const Word& word : question.words) {
       if (std::binary_search(words.begin(), words.end(), word.text)) held += word.rarity;
     }
-    if (held > 0) best = std::max(best, held / question.rarity);
+    shares.push_back(held > 0 ? static_cast<float>(held / question.rarity) : 0);
   }
-  return static_cast<float>(best);
+  return shares;
 }
 
 }  // namespace anabranch

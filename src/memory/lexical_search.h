@@ -22,8 +22,8 @@ class LexicalSearch {
   // Units that hold the rarest words, best first, `n` at most; of each question as many of these
   // words as stand in kMostPostings units in all.
   Result<std::vector<int64_t>> Find(size_t n, const std::function<bool(int64_t)>& allowed) const;
-  // The best share of a question's rarity that sorted words hold.
-  float Share(const std::vector<std::string>& words) const;
+  // Of each question, the share of its rarity that sorted words hold.
+  std::vector<float> SharesOf(const std::vector<std::string>& words) const;
 
  private:
   static constexpr int64_t kMostPostings = 20000;

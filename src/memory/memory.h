@@ -31,6 +31,7 @@ struct EmbedderHandle {
   int32_t width = 384;
   std::string fingerprint;  // of its weights and vocabulary: a store refuses another one
   CountPieces count_pieces;
+  CutOptions units{};  // their sizes: an evaluation's choice, everybody else's default
   // texts -> [n, width], unit length.
   std::function<Result<void>(std::span<const std::string_view>, std::span<float>)> embed;
   // scores[i] = vectors[i] . query; vectors [n, width] row-major.
@@ -42,6 +43,8 @@ struct EmbedderHandle {
                      std::span<int32_t> dots)>
       scan_codes;
 };
+
+struct RecallPolicy;
 
 struct RecallQuery {
   std::string_view turn_text{};           // the user turn, or its part after the split
@@ -56,6 +59,7 @@ struct RecallQuery {
   int32_t recall_tokens = 400;  // tokens of all passages at most
   // On the best cosine; empty: decided from the store (decision.h).
   std::optional<float> threshold = std::nullopt;
+  const RecallPolicy* policy = nullptr;  // null: what ships (recall_policy.h)
 };
 
 class StreamMemory {

@@ -24,8 +24,9 @@ class Planner {
       plan.span.end = row.span.begin + limit;
     }
     claimed_.insert(hit.unit);
-    Grow(limit, &plan);
+    if (limits_.neighbours) Grow(limit, &plan);
     Keep(plan);
+    if (!limits_.across_turns) return;
     BringAlong(hit, -1);
     BringAlong(hit, +1);
   }

@@ -21,6 +21,8 @@ struct PassagePlan {
 struct PassageLimits {
   int32_t chunk_size = 100;     // tokens of a passage
   int32_t recall_tokens = 400;  // of all
+  bool neighbours = true;
+  bool across_turns = true;
 };
 
 struct PassageUnits {

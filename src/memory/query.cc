@@ -8,12 +8,8 @@
 namespace anabranch {
 namespace {
 
-constexpr int kMaxQueryPieces = 128;
-constexpr int kShortPieces = 8;          // such a question rarely says what it is about
-constexpr int kPreviousPieces = 64;      // of the previous turn
-constexpr size_t kPreviousBytes = 1024;  // more than kPreviousPieces have: no need to count them
-// A turn's last sentence that asks nothing, beside questions that do ("Answer in one word.").
-constexpr float kAsideWeight = 0.5f;
+// No text of `pieces` pieces that anybody writes is longer: no need to count a longer one.
+size_t MaxBytes(int pieces) { return static_cast<size_t>(pieces) * 16; }
 
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\f\v";
@@ -61,20 +57,25 @@ bool HasPronoun(std::string_view question) {
   });
 }
 
-bool LeansOn(std::string_view previous_turn, std::string_view question, const CountPieces& count) {
+bool LeansOn(std::string_view previous_turn, std::string_view question, const CountPieces& count,
+             const QueryPolicy& policy) {
+  if (policy.lean == QueryPolicy::Lean::kNever) return false;
   if (HasPronoun(question)) return true;
-  return count(question) < kShortPieces && previous_turn.size() <= kPreviousBytes &&
-         count(previous_turn) <= kPreviousPieces;
+  if (count(question) >= policy.short_pieces) return false;
+  return policy.lean == QueryPolicy::Lean::kShortOnAny ||
+         (previous_turn.size() <= MaxBytes(policy.previous_pieces) &&
+          count(previous_turn) <= policy.previous_pieces);
 }
 
 }  // namespace
 
 std::vector<Query> BuildQueries(std::string_view turn, std::string_view previous_user_turn,
-                                const CountPieces& count) {
+                                const CountPieces& count, const QueryPolicy& policy) {
   const std::vector<std::string_view> sentences = Sentences(turn);
   if (sentences.empty()) return {};
+  if (policy.whole_turn) return {{std::string(turn), 1, false}};
   std::vector<Query> queries;
-  int left = kMaxQueryPieces;
+  int left = policy.max_pieces;
   const auto add = [&](std::string_view text, float weight) {
     const auto same = [&](const Query& query) { return query.text == text; };
     if (text.empty() || std::any_of(queries.begin(), queries.end(), same)) return;
@@ -84,18 +85,25 @@ std::vector<Query> BuildQueries(std::string_view turn, std::string_view previous
     queries.push_back({std::string(text), weight, false});
   };
 
-  const std::string_view last = End(sentences.back(), kMaxQueryPieces, count);
+  const std::string_view last = End(sentences.back(), policy.max_pieces, count);
   std::vector<std::string_view> questions;
   for (size_t i = sentences.size(); i-- > 0;) {
     if (IsQuestionOnly(sentences[i])) questions.push_back(sentences[i]);
   }
-  add(last, questions.empty() || IsQuestionOnly(last) ? 1.0f : kAsideWeight);
-  for (const std::string_view question : questions) add(question, 1);
-  if (questions.empty()) add(End(turn, kMaxQueryPieces, count), 1);
+  add(last, questions.empty() || IsQuestionOnly(last) ? 1.0f : policy.aside_weight);
+  if (policy.other_questions) {
+    for (const std::string_view question : questions) add(question, 1);
+  }
+  if (questions.empty()) add(End(turn, policy.max_pieces, count), 1);
 
   if (questions.empty()) return queries;
-  const std::string_view previous = End(previous_user_turn, kPreviousPieces, count);
-  if (!previous.empty() && LeansOn(previous_user_turn, questions.front(), count)) {
+  std::string_view previous = previous_user_turn;
+  if (policy.last_sentence_before) {
+    const std::vector<std::string_view> said = Sentences(previous_user_turn);
+    previous = said.empty() ? std::string_view() : said.back();
+  }
+  previous = End(previous, policy.previous_pieces, count);
+  if (!previous.empty() && LeansOn(previous_user_turn, questions.front(), count, policy)) {
     queries.push_back({std::string(previous) + " " + std::string(questions.front()), 1, true});
   }
   return queries;

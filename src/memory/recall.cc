@@ -18,13 +18,10 @@
 namespace anabranch {
 namespace {
 
-constexpr size_t kCandidates = 64;  // per query
-constexpr size_t kRescored = 200;   // of those that hold a question's rarest words
+constexpr size_t kRescored = 200;  // of those that hold a question's rarest words
 // A question this close to one of the turn's asks the same.
 constexpr float kSameQuestion = 0.8f;
 constexpr size_t kAskings = 16;  // that are looked at first
-// Below the threshold that one hit must pass, the others may still be what was meant.
-constexpr float kSlack = 0.1f;
 constexpr size_t kRejectedShown = 3;
 
 // One recall, step by step.
@@ -38,13 +35,17 @@ class Recaller {
         embedder_(embedder),
         null_(null),
         query_(query),
+        policy_(query.policy == nullptr ? RecallPolicy() : *query.policy),
+        n_candidates_(static_cast<size_t>(policy_.rank.candidates)),
         scope_(query) {}
 
   Result<RecallResult> Run(std::span<const float> null_scores) {
     RecallResult result;
-    queries_ = BuildQueries(query_.turn_text, query_.previous_user_turn, embedder_.count_pieces);
+    queries_ = BuildQueries(query_.turn_text, query_.previous_user_turn, embedder_.count_pieces,
+                            policy_.query);
     for (const Query& query : queries_) result.queries.push_back(query.text);
-    result.threshold = query_.threshold ? *query_.threshold : CalibratedThreshold(null_scores);
+    result.threshold =
+        query_.threshold ? *query_.threshold : CalibratedThreshold(null_scores, policy_.decision);
     result.decision = RecallDecision::kNone;
     if (queries_.empty() || view_.size() == 0) return result;
     RETURN_IF_ERROR(Embed());
@@ -55,21 +56,23 @@ class Recaller {
     }
     std::vector<float> weights;
     for (const Query& query : queries_) weights.push_back(query.weight);
-    std::vector<Hit> hits = Rank(candidates_, weights);
+    std::vector<Hit> hits = Rank(candidates_, weights, policy_.rank);
     DropDuplicates(&hits);
 
     // A threshold that the user names is one on the cosine; ours allows for words and role.
     const auto value = [&](const Hit& hit) { return query_.threshold ? hit.cosine : hit.score; };
     result.best_score = -1;
     for (const Hit& hit : hits) result.best_score = std::max(result.best_score, value(hit));
-    if (result.best_score < result.threshold) {
-      result.decision = RecallDecision::kBelowThreshold;
-      hits.resize(std::min(hits.size(), kRejectedShown));
-      ASSIGN_OR_RETURN(result.rejected, Passages(hits));
-      return result;
+    if (!policy_.decision.always) {
+      if (result.best_score < result.threshold) {
+        result.decision = RecallDecision::kBelowThreshold;
+        hits.resize(std::min(hits.size(), kRejectedShown));
+        ASSIGN_OR_RETURN(result.rejected, Passages(hits));
+        return result;
+      }
+      const float least = result.threshold - (query_.threshold ? 0 : policy_.decision.slack);
+      std::erase_if(hits, [&](const Hit& hit) { return value(hit) < least; });
     }
-    const float least = result.threshold - (query_.threshold ? 0 : kSlack);
-    std::erase_if(hits, [&](const Hit& hit) { return value(hit) < least; });
     ASSIGN_OR_RETURN(result.passages, Passages(hits));
     result.decision = result.passages.empty() ? RecallDecision::kNone : RecallDecision::kUsed;
     return result;
@@ -84,12 +87,16 @@ class Recaller {
     std::vector<Query> asked;
     for (size_t q = 0; q < queries_.size(); ++q) {
       const auto vector = std::span<const float>(vectors).subspan(q * width, width);
-      if (null_.IsSmallTalk(vector) || (queries_[q].leans && asked.empty())) continue;
+      if (IsSmallTalk(vector) || (queries_[q].leans && asked.empty())) continue;
       vectors_.insert(vectors_.end(), vector.begin(), vector.end());
       asked.push_back(queries_[q]);
     }
     queries_ = std::move(asked);
     return {};
+  }
+
+  bool IsSmallTalk(std::span<const float> query) const {
+    return !policy_.decision.always && null_.SmallTalkCosine(query) >= policy_.decision.small_talk;
   }
 
   bool MayAnswer(int64_t unit) const {
@@ -101,31 +108,65 @@ class Recaller {
     std::set<int64_t> found;
     RETURN_IF_ERROR(AddLexical(lexical, &found));
     RETURN_IF_ERROR(AddNearest(&found));
-    const std::vector<int64_t> units(found.begin(), found.end());
-    ASSIGN_OR_RETURN(const std::vector<float> cosines, dense_.Cosines(units, vectors_));
+    ASSIGN_OR_RETURN(const auto scores, Scores(lexical, found));
     ASSIGN_OR_RETURN(const std::set<int64_t> answered, TurnsThatAnsweredThis());
     std::set<std::string> asked_words;
     for (const Query& query : queries_) {
       for (const std::string& word : LexicalWords(query.text)) asked_words.insert(word);
     }
-    for (size_t i = 0; i < units.size(); ++i) {
-      const UnitRow& row = view_.row(units[i]);
-      ASSIGN_OR_RETURN(const Wording* wording, WordingOf(units[i]));
+    for (const int64_t unit : found) {
+      const UnitRow& row = view_.row(unit);
+      ASSIGN_OR_RETURN(const Wording* wording, WordingOf(unit));
       // What only says the question's own words tells nothing: an earlier asking, most likely.
       const std::vector<std::string> content = WithoutCommonWords(wording->words);
       const bool echo = std::all_of(content.begin(), content.end(), [&](const std::string& word) {
         return asked_words.contains(word);
       });
       Candidate candidate;
-      candidate.unit = units[i];
-      const auto of_unit = cosines.begin() + static_cast<ptrdiff_t>(i * queries_.size());
-      candidate.cosines.assign(of_unit, of_unit + static_cast<ptrdiff_t>(queries_.size()));
-      candidate.lexical = lexical.Share(wording->words);
+      candidate.unit = unit;
+      candidate.scores = scores.at(unit);
+      for (const int64_t neighbour : Neighbours(unit)) {
+        candidate.neighbours.push_back(scores.at(neighbour));
+      }
       candidate.role = row.role;
       candidate.repeats = echo || (row.role == Role::kAssistant && answered.contains(row.turn));
       candidates_.push_back(std::move(candidate));
     }
     return {};
+  }
+
+  // The units beside one in its run that may answer, where they count.
+  std::vector<int64_t> Neighbours(int64_t unit) const {
+    std::vector<int64_t> neighbours;
+    if (policy_.rank.neighbour_share == 0) return neighbours;
+    const auto add = [&](int64_t beside) {
+      if (beside < 0 || beside >= view_.size() || !MayAnswer(beside)) return;
+      if (!SameRun(view_.row(std::min(unit, beside)), view_.row(std::max(unit, beside)))) return;
+      neighbours.push_back(beside);
+    };
+    add(unit - 1);
+    add(unit + 1);
+    return neighbours;
+  }
+
+  // What units and their neighbours have to do with each query.
+  Result<std::map<int64_t, std::vector<UnitScore>>> Scores(const LexicalSearch& lexical,
+                                                           const std::set<int64_t>& found) {
+    std::set<int64_t> all = found;
+    for (const int64_t unit : found) {
+      for (const int64_t neighbour : Neighbours(unit)) all.insert(neighbour);
+    }
+    const std::vector<int64_t> units(all.begin(), all.end());
+    ASSIGN_OR_RETURN(const std::vector<float> cosines, dense_.Cosines(units, vectors_));
+    const float* cosine = cosines.data();
+    std::map<int64_t, std::vector<UnitScore>> scores;
+    for (const int64_t unit : units) {
+      ASSIGN_OR_RETURN(const Wording* wording, WordingOf(unit));
+      for (const float share : lexical.SharesOf(wording->words)) {
+        scores[unit].push_back({*cosine++, share});
+      }
+    }
+    return scores;
   }
 
   std::vector<std::string_view> QueryTexts() const {
@@ -148,35 +189,36 @@ class Recaller {
     return &wordings_.emplace(unit, Wording{std::move(text), std::move(words)}).first->second;
   }
 
-  // The kCandidates units that hold the largest share of a question's words. They are found by its
-  // rarest words, and scored with all of them.
+  // The units that hold the largest share of a question's words. They are found by its rarest
+  // words, and scored with all of them.
   Result<void> AddLexical(const LexicalSearch& lexical, std::set<int64_t>* units) {
     ASSIGN_OR_RETURN(const std::vector<int64_t> found,
                      lexical.Find(kRescored, [this](int64_t unit) { return MayAnswer(unit); }));
     std::vector<std::pair<float, int64_t>> order;
     for (const int64_t unit : found) {
       ASSIGN_OR_RETURN(const Wording* wording, WordingOf(unit));
-      order.emplace_back(-lexical.Share(wording->words), unit);
+      const std::vector<float> shares = lexical.SharesOf(wording->words);
+      order.emplace_back(-*std::max_element(shares.begin(), shares.end()), unit);
     }
     std::sort(order.begin(), order.end());
-    order.resize(std::min(order.size(), kCandidates));
+    order.resize(std::min(order.size(), n_candidates_));
     for (const auto& [share, unit] : order) units->insert(unit);
     return {};
   }
 
-  // Of each query the kCandidates nearest units that may answer. The index knows little of what may
-  // answer, so it is asked for more until enough are left.
+  // Of each query the nearest units that may answer. The index knows little of what may answer, so
+  // it is asked for more until enough are left.
   Result<void> AddNearest(std::set<int64_t>* units) {
     const UnitFilter filter = {false, EndOfScope()};
     bool enough = false;
-    for (size_t k = kCandidates; !enough; k *= 2) {
+    for (size_t k = n_candidates_; !enough; k *= 2) {
       ASSIGN_OR_RETURN(auto nearest, dense_.Nearest(vectors_, k, filter));
       enough = true;
       for (std::vector<DenseHit>& hits : nearest) {
         const bool all = hits.size() < k;
         std::erase_if(hits, [&](const DenseHit& hit) { return !MayAnswer(hit.unit); });
-        enough = enough && (all || hits.size() >= kCandidates);
-        hits.resize(std::min(hits.size(), kCandidates));
+        enough = enough && (all || hits.size() >= n_candidates_);
+        hits.resize(std::min(hits.size(), n_candidates_));
       }
       if (!enough) continue;
       for (const std::vector<DenseHit>& hits : nearest) {
@@ -240,8 +282,9 @@ class Recaller {
           return scope_.Allows(view_.row(unit).span) && !duplicates_.contains(unit);
         }};
     std::vector<Passage> passages;
-    for (const PassagePlan& plan :
-         PlanPassages(hits, units, {query_.chunk_size, query_.recall_tokens})) {
+    for (const PassagePlan& plan : PlanPassages(
+             hits, units,
+             {query_.chunk_size, query_.recall_tokens, policy_.neighbours, policy_.across_turns})) {
       const UnitRow& first = view_.row(plan.first);
       const UnitRow& last = view_.row(plan.last);
       const UnitRow& main = view_.row(plan.hit.unit);
@@ -269,6 +312,8 @@ class Recaller {
   const EmbedderHandle& embedder_;
   const NullEmbeddings& null_;
   const RecallQuery& query_;
+  const RecallPolicy policy_;
+  const size_t n_candidates_;  // of each ranking
   const RecallScope scope_;
   std::vector<Query> queries_;
   std::vector<float> vectors_;  // of the queries

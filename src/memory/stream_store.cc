@@ -170,7 +170,7 @@ Result<void> StreamStore::Index(bool end_of_turn) {
 
 // Indexes what is settled of a run; false: nothing is.
 Result<bool> StreamStore::IndexRun(const RunText& run) {
-  CutRun cut = CutRunText(run, run.closed, embedder_->handle.count_pieces);
+  CutRun cut = CutRunText(run, run.closed, embedder_->handle.count_pieces, embedder_->handle.units);
   if (cut.next_text == run.text_begin) return false;
   ASSIGN_OR_RETURN(const std::vector<float> vectors, Embed(cut.units, cut.texts));
   const auto width = static_cast<size_t>(embedder_->handle.width);
@@ -229,7 +229,7 @@ Result<TailUnits> StreamStore::Tail(const RecallQuery& query) {
     from = run->text_end();
     if (query.exclude.size() > 0) run->CutAt(query.exclude.begin);
     if (run->text.empty()) continue;
-    CutRun cut = CutRunText(*run, true, embedder_->handle.count_pieces);
+    CutRun cut = CutRunText(*run, true, embedder_->handle.count_pieces, embedder_->handle.units);
     std::vector<UnitRow> units;
     std::vector<std::string_view> texts;
     for (size_t i = 0; i < cut.units.size(); ++i) {
