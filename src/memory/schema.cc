@@ -1,7 +1,9 @@
 #include "memory/schema.h"
 
+#include <filesystem>
 #include <iterator>
 #include <string>
+#include <system_error>
 
 #include "memory/journal_checksum.h"
 #include "memory/journal_store.h"
@@ -193,16 +195,21 @@ Result<int64_t> FormatOf(Database* db) {
 }  // namespace
 
 Result<std::unique_ptr<Database>> OpenStore(const std::string& path, const std::string& name) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::file_size(path, error) > 0 && !error && !fs::exists(path + "-journal", error)) {
+    // Looked at without writing: what is not ours stays as it is, with its log. (A rollback journal
+    // is there only when making the file was cut off; it is opened by rolling back.)
+    ASSIGN_OR_RETURN(const auto reader, Database::OpenToRead(path, name));
+    RETURN_IF_ERROR(FormatOf(reader.get()));
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<Database> db, Database::Open(path, name));
   ASSIGN_OR_RETURN(const int64_t version, FormatOf(db.get()));
-  // secure_delete: what is forgotten leaves no trace in free pages. 8 MB of page cache.
-  RETURN_IF_ERROR(db->Exec("PRAGMA secure_delete = ON; PRAGMA cache_size = -8000;"));
   if (version == 0) {
     // Five vectors of MiniLM fill a page of 8 KiB; one of 4 KiB holds two and is a quarter empty.
     RETURN_IF_ERROR(db->Exec("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;"));
   }
   if (version < kSchemaVersion) RETURN_IF_ERROR(Migrate(db.get()));
-  RETURN_IF_ERROR(db->Exec("PRAGMA synchronous = FULL"));
   return db;
 }
 

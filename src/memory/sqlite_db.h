@@ -49,16 +49,23 @@ class Statement {
 };
 
 // One connection. Threads: one at a time.
+//
+// After a failed write or sync nobody knows what the kernel still holds of it, and a second sync of
+// the same handle may report as written what is lost. So a file's handles are not used again after
+// an I/O error: the next statement outside a transaction opens the file anew, as long as the first
+// connection keeps the index of the log, which does not count what failed.
 class Database {
  public:
-  // `path` as SQLite takes it: "" is a temporary file of its own, ":memory:" is in RAM. `name`
-  // stands for it in errors. Errors: kCorrupt (no database), kBusy, kIo.
+  // For reading and writing; a commit is synced. `path` as SQLite takes it: "" is a temporary file
+  // of its own, ":memory:" is in RAM. `name` stands for it in errors. Errors: kCorrupt (no
+  // database), kBusy, kIo.
   static Result<std::unique_ptr<Database>> Open(const std::string& path, const std::string& name);
 
   // For reading alone: neither the file nor its folder is written to, not even for a lock. A file
   // that another process has open (it has a -shm file) is read beside it.
   static Result<std::unique_ptr<Database>> OpenToRead(const std::string& path,
                                                       const std::string& name);
+  ~Database();
 
   const std::string& name() const { return name_; }
   Result<void> Exec(const char* sql);
@@ -78,14 +85,25 @@ class Database {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const;
   };
-  Database() = default;
-  Failure Fault() const;
+  using Connection = std::unique_ptr<sqlite3, Close>;
+
+  explicit Database(std::string name) : name_(std::move(name)) {}
+  Failure Fault();
   static Result<std::unique_ptr<Database>> OpenWith(const std::string& path,
                                                     const std::string& name, int flags,
                                                     const char* vfs);
+  Result<Connection> Connect(const std::string& path, int flags, const char* vfs);
+  Result<Connection> ConnectToWrite();
+  static int Checkpoint(void* self, sqlite3* db, const char* schema, int pages);
+  void NoteCode(int code);
+  // Opens the file anew after an I/O error, if nothing of the connection is in use.
+  Result<void> Renew();
 
   std::string name_;
-  std::unique_ptr<sqlite3, Close> db_;
+  std::string path_;          // of a file that is written to; "": another one
+  bool io_failed_ = false;    // since the connection was opened
+  int64_t n_statements_ = 0;  // that are lent
+  Connection db_;
   // Prepared and not in use, by their text.
   std::multimap<std::string, std::unique_ptr<sqlite3_stmt, Finalize>, std::less<>> idle_;
 };
