@@ -225,7 +225,12 @@ Result<anabranch::Answer> ChatStream::Answer(std::string_view user_text,
   state_.unindexed = 0;
   RETURN_IF_ERROR(std::move(answered));
 
-  if (answer.recall.fault.empty()) answer.recall.fault = journal_.fault();
+  if (answer.recall.fault.empty() && !journal_.fault().empty()) {
+    answer.recall.fault = journal_.fault();
+    if (answer.recall.decision != RecallDecision::kUsed) {
+      answer.recall.decision = RecallDecision::kDegraded;
+    }
+  }
   answer.evicted_tokens = stats().evicted - evicted_before;
   answer.window = {context_.kv().window_begin(), context_.kv().next()};
   return answer;
