@@ -126,11 +126,26 @@ Result<FileInfo> InspectFile(const std::string& path);
 // The plan that OpenStream would make for a model (n_pinned without a kept prefix).
 Result<StreamPlan> PlanStream(const std::string& gguf_path, const StreamOptions& options);
 
-// A memory, for the `memory` command. Of the options those of the memory and the embedder count;
-// `embedder` may be "": then Search fails.
+// How turns are written for a model: its tokenizer and its chat template.
+struct TurnFormat {
+  std::string model;               // path of a GGUF file
+  std::string chat_template = "";  // a name; "": from the model's metadata
+};
+
+struct ImportOptions {
+  std::string stream = "";  // a new name for the only stream of the export; "": as it was exported
+  // The text of all turns is tokenized again, at new positions; empty: as exported.
+  std::optional<TurnFormat> retokenize = std::nullopt;
+  const std::atomic<bool>* cancel = nullptr;
+};
+
+// A memory, for the `memory` command. Of the options those of the memory and the embedder count,
+// and on_progress; `embedder` may be "": then Search and Import fail.
 class MemoryFile {
  public:
+  // Error kNotFound: there is none.
   static Result<std::unique_ptr<MemoryFile>> Open(const EngineOptions& options);
+  static Result<std::unique_ptr<MemoryFile>> OpenOrCreate(const EngineOptions& options);
   virtual ~MemoryFile() = default;
   virtual Result<std::vector<MemoryStreamInfo>> List() = 0;
   virtual Result<std::vector<Passage>> Search(const std::string& stream, std::string_view query,
@@ -139,6 +154,10 @@ class MemoryFile {
   virtual Result<ForgetResult> Forget(const std::string& stream, const ForgetSelection& what,
                                       bool dry_run) = 0;
   virtual Result<VerifyReport> Verify() = 0;
+  // Lines of JSON, each with its end (docs/formats.md). stream "": all streams.
+  virtual Result<void> Export(const std::string& stream, const LineSink& sink) = 0;
+  // Each stream is imported whole or not at all; errors name the line.
+  virtual Result<StreamsReport> Import(const LineSource& next, const ImportOptions& options) = 0;
   // Checks a file that is opened for reading alone, whoever else uses it. With an embedder ("":
   // none), whose vocabulary is read, that the units are what the cutter derives from the journal.
   static Result<VerifyReport> VerifyReadOnly(const std::string& location,

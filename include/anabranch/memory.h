@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "anabranch/result.h"
 #include "anabranch/types.h"
 
 namespace anabranch {
@@ -81,6 +83,17 @@ struct ForgetResult {
   int64_t units = 0, text_bytes = 0;
   std::vector<StreamSpan> spans;
   bool done = false;  // false: a dry run
+};
+
+// Lines of an export (docs/formats.md). Takes one with its end; an error ends the export.
+using LineSink = std::function<Result<void>(std::string_view line)>;
+// Gives the next one, without its end; nullopt: there is none.
+using LineSource = std::function<Result<std::optional<std::string>>()>;
+
+// What an import or a reindex made.
+struct StreamsReport {
+  std::vector<MemoryStreamInfo> streams;
+  std::string behind;  // why a server does not have all of it yet; "": it has, or there is none
 };
 
 struct VerifyReport {

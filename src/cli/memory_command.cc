@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "anabranch/engine.h"
 #include "cli/json_output.h"
-#include "cli/memory_place.h"
+#include "cli/memory_streams.h"
+#include "cli/memory_transfer.h"
 #include "cli/model_path.h"
 #include "cli/option_types.h"
 #include "cli/time_format.h"
@@ -30,55 +30,8 @@ struct MemoryFlags {
 };
 using FlagsPtr = std::shared_ptr<MemoryFlags>;
 
-// A memory that exists: opening one to look at it must not make it, nor one of an empty file.
-Result<std::unique_ptr<MemoryFile>> OpenMemory(const MemoryFlags& flags,
-                                               const std::string& embedder,
-                                               const Environment& env) {
-  EngineOptions options;
-  options.embedder = embedder;
-  Result<void> placed = PlaceMemory(flags.store, env, &options);
-  if (!placed) return tl::unexpected(placed.error());
-  std::string path = IsServerLocation(options.memory) ? options.journal : options.memory;
-  if (path.starts_with("sqlite:")) path.erase(0, std::string_view("sqlite:").size());
-  std::error_code error;
-  const bool is_there = std::filesystem::exists(path, error);
-  if (!is_there || std::filesystem::file_size(path, error) == 0) {
-    return Fail(ErrorKind::kNotFound, path, is_there ? "is empty" : "is not there",
-                "give the file that run or chat was given with --memory or --journal");
-  }
-  return MemoryFile::Open(options);
-}
-
-// A stream that was forgotten as a whole has no times.
-OrderedJson TimeJson(int64_t time_ms) {
-  return time_ms == 0 ? OrderedJson(nullptr) : OrderedJson(FormatTime(time_ms));
-}
-
-OrderedJson StreamJson(const MemoryStreamInfo& stream) {
-  return {{"type", "stream"},
-          {"stream", stream.name},
-          {"end", stream.end.value()},
-          {"indexed", stream.indexed.value()},
-          {"turns", stream.turns},
-          {"units", stream.units},
-          {"text_bytes", stream.text_bytes},
-          {"first_time", TimeJson(stream.first_time_ms)},
-          {"last_time", TimeJson(stream.last_time_ms)}};
-}
-
-std::string StreamText(const MemoryStreamInfo& stream) {
-  std::string text = fmt::format("{}: {} tokens, {} turns, {} units, {} of text", stream.name,
-                                 WithThousands(stream.end.value()), WithThousands(stream.turns),
-                                 WithThousands(stream.units), FormatBytes(stream.text_bytes));
-  if (stream.last_time_ms != 0) {
-    text += fmt::format(", {} to {}", FormatTime(stream.first_time_ms),
-                        FormatTime(stream.last_time_ms));
-  }
-  return text + "\n";
-}
-
 Result<void> List(const MemoryFlags& flags, CommandContext& context) {
-  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "", context.env);
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemoryFile(flags.store, "", context);
   if (!memory) return tl::unexpected(memory.error());
   Result<std::vector<MemoryStreamInfo>> streams = (*memory)->List();
   if (!streams) return tl::unexpected(streams.error());
@@ -93,7 +46,7 @@ Result<void> Search(const MemoryFlags& flags, CommandContext& context) {
   Result<std::string> embedder =
       FindModel(flags.embedder.value_or(kDefaultEmbedder), ModelKind::kEmbedder, context.env);
   if (!embedder) return tl::unexpected(embedder.error());
-  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, *embedder, context.env);
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemoryFile(flags.store, *embedder, context);
   if (!memory) return tl::unexpected(memory.error());
   Result<std::vector<Passage>> passages = (*memory)->Search(flags.stream, query, flags.k);
   if (!passages) return tl::unexpected(passages.error());
@@ -113,7 +66,7 @@ Result<void> Search(const MemoryFlags& flags, CommandContext& context) {
 }
 
 Result<void> Show(const MemoryFlags& flags, CommandContext& context) {
-  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "", context.env);
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemoryFile(flags.store, "", context);
   if (!memory) return tl::unexpected(memory.error());
   const StreamSpan all{StreamPos(0), StreamPos(kMaxInt64)};
   Result<std::vector<MemoryTurn>> turns = (*memory)->Show(flags.stream, flags.span.value_or(all));
@@ -137,7 +90,7 @@ Result<void> Show(const MemoryFlags& flags, CommandContext& context) {
 }
 
 Result<void> Forget(const MemoryFlags& flags, CommandContext& context) {
-  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, "", context.env);
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemoryFile(flags.store, "", context);
   if (!memory) return tl::unexpected(memory.error());
   const ForgetSelection what{.span = flags.span,
                              .before_ms = flags.before_ms,
@@ -172,7 +125,7 @@ Result<VerifyReport> VerifyMemory(const MemoryFlags& flags, CommandContext& cont
   const bool on_server = IsServerLocation(flags.store.memory);
   if (!embedder && (flags.embedder || on_server)) return tl::unexpected(embedder.error());
   if (!on_server) return MemoryFile::VerifyReadOnly(flags.store.memory, embedder.value_or(""));
-  Result<std::unique_ptr<MemoryFile>> memory = OpenMemory(flags, *embedder, context.env);
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemoryFile(flags.store, *embedder, context);
   if (!memory) return tl::unexpected(memory.error());
   return (*memory)->Verify();
 }
@@ -278,7 +231,7 @@ void AddBefore(CLI::App& app, MemoryFlags& flags) {
 
 void AddMemoryCommand(CommandLine& line) {
   const auto flags = std::make_shared<MemoryFlags>();
-  CLI::App& group = line.AddGroup("memory", "List, search, show, forget and verify a memory");
+  CLI::App& group = line.AddGroup("memory", "List, search, show, forget, move and verify a memory");
   const auto add_stream = [&flags](CLI::App& app) {
     AddText(app, "--stream", flags->stream, "Name of the stream [default]")->type_name("NAME");
   };
@@ -304,6 +257,7 @@ void AddMemoryCommand(CommandLine& line) {
   AddText(forget, "--matching", flags->matching, "Units that hold this text, in any case");
   AddSwitch(forget, "--all", flags->all, "The whole stream");
   AddSwitch(forget, "--yes", flags->yes, "Do it");
+  AddMemoryTransfer(line, group);
   add_embedder(AddOne(line, group, "verify",
                       "Check that nothing is damaged or missing; changes nothing", flags, Verify));
 }

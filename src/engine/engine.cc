@@ -13,6 +13,7 @@
 #include "engine/embedder_folder.h"
 #include "engine/fingerprint.h"
 #include "engine/memory_options.h"
+#include "engine/model_turns.h"
 #include "engine/perplexity.h"
 #include "engine/tokenizer_spec.h"
 #include "io/gguf.h"
@@ -27,17 +28,6 @@ namespace anabranch {
 namespace {
 
 constexpr ModelOptions kModelOptions{};
-
-// The template by its name, else what the model's metadata is recognised as; nullopt: neither.
-Result<std::optional<ChatTemplate>> ChooseTemplate(const GgufFile& file, const std::string& name) {
-  if (!name.empty()) {
-    ASSIGN_OR_RETURN(ChatTemplate found, FindChatTemplate(name));
-    return found;
-  }
-  const Result<std::string_view> jinja = file.String("tokenizer.chat_template");
-  if (!jinja) return std::nullopt;
-  return DetectChatTemplate(*jinja);
-}
 
 class LoadedEngine final : public Engine {
  public:
@@ -67,7 +57,7 @@ class LoadedEngine final : public Engine {
   ModelInfo info_;
   ThreadPool pool_;
   std::unique_ptr<Tokenizer> tokenizer_;
-  std::string tokenizer_fingerprint_;
+  std::string turns_fingerprint_;  // "": there is no chat template
   std::optional<ChatTemplate> chat_template_;
   std::unique_ptr<CpuExec> exec_;
   std::unique_ptr<Model> model_;
@@ -87,7 +77,7 @@ Result<void> LoadedEngine::Load() {
   ASSIGN_OR_RETURN(const GgufFile file, GgufFile::Open(options_.model));
   ASSIGN_OR_RETURN(const ModelConfig config, ReadModelConfig(file));
   ASSIGN_OR_RETURN(TokenizerSpec spec, ReadTokenizerSpec(file));
-  tokenizer_fingerprint_ = TokenizerFingerprint(spec);
+  const std::string tokenizer_fingerprint = TokenizerFingerprint(spec);
   ASSIGN_OR_RETURN(tokenizer_, CreateTokenizer(std::move(spec)));
   if (tokenizer_->n_vocab() > config.n_vocab) {
     return Fail(ErrorKind::kCorrupt, options_.model,
@@ -96,6 +86,9 @@ Result<void> LoadedEngine::Load() {
                 "get the file again");
   }
   ASSIGN_OR_RETURN(chat_template_, ChooseTemplate(file, options_.chat_template));
+  if (chat_template_) {
+    turns_fingerprint_ = TurnsFingerprint(tokenizer_fingerprint, *chat_template_);
+  }
   ASSIGN_OR_RETURN(exec_, CpuExec::Create(*table, pool_, ModelLimits(config, kModelOptions)));
   ASSIGN_OR_RETURN(model_, OpenModel(file, *exec_, kModelOptions));
   progress(1);
@@ -151,7 +144,7 @@ Result<std::unique_ptr<Stream>> LoadedEngine::OpenStream(const StreamOptions& op
   std::unique_ptr<StreamMemory> memory;
   if (options.recall != RecallMode::kNever) {
     ASSIGN_OR_RETURN(parts.memory, OpenedMemory());
-    ASSIGN_OR_RETURN(memory, parts.memory->OpenStream(options.name, tokenizer_fingerprint_));
+    ASSIGN_OR_RETURN(memory, parts.memory->OpenStream(options.name, turns_fingerprint_));
   }
   return ChatStream::Open(parts, options, std::move(memory));
 }

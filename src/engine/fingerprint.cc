@@ -46,4 +46,15 @@ std::string TokenizerFingerprint(const TokenizerSpec& spec) {
   return hash.Hex();
 }
 
+std::string TurnsFingerprint(const std::string& tokenizer, const ChatTemplate& chat_template) {
+  Hash hash;
+  hash.Add(chat_template.stream_begin);
+  hash.Add(chat_template.has_system ? "system" : "");
+  for (const Role role : {Role::kSystem, Role::kUser, Role::kAssistant}) {
+    hash.Add(chat_template.Header(role));
+    hash.Add(chat_template.Footer(role));
+  }
+  return tokenizer + "+" + hash.Hex();
+}
+
 }  // namespace anabranch

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "text/chat_template.h"
 #include "text/tokenizer.h"
 
 namespace anabranch {
@@ -13,5 +14,7 @@ namespace anabranch {
 std::string Fingerprint(std::span<const std::span<const std::byte>> parts);
 // Of everything that decides which ids a text gets.
 std::string TokenizerFingerprint(const TokenizerSpec& spec);
+// Of what a stream's turns are written with (Memory::OpenStream): TOKENIZER+TEMPLATE.
+std::string TurnsFingerprint(const std::string& tokenizer, const ChatTemplate& chat_template);
 
 }  // namespace anabranch

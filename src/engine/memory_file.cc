@@ -7,6 +7,7 @@
 #include "base/thread_pool.h"
 #include "engine/embedder_folder.h"
 #include "engine/memory_options.h"
+#include "engine/model_turns.h"
 #include "memory/memory.h"
 #include "memory/verify.h"
 
@@ -16,6 +17,7 @@ namespace {
 class OpenedMemoryFile final : public MemoryFile {
  public:
   Result<void> Open(const EngineOptions& options) {
+    on_progress_ = options.on_progress;
     EmbedderHandle handle;
     if (!options.embedder.empty()) {
       ASSIGN_OR_RETURN(const KernelTable* table, SelectKernels(options.kernels));
@@ -44,33 +46,67 @@ class OpenedMemoryFile final : public MemoryFile {
     return memory_->Forget(stream, what, dry_run);
   }
   Result<VerifyReport> Verify() override { return memory_->Verify(); }
+  Result<void> Export(const std::string& stream, const LineSink& sink) override {
+    return memory_->Export(stream, sink);
+  }
+  Result<StreamsReport> Import(const LineSource& next, const ImportOptions& options) override {
+    ImportPlan plan = {.stream = options.stream, .on_step = Steps(options.cancel)};
+    if (!options.retokenize) return memory_->Import(next, plan);
+    ASSIGN_OR_RETURN(const auto turns, ModelTurns::Open(*options.retokenize));
+    const std::unique_ptr<TurnCoder> coder = turns->Coder(turns->Encoder());
+    plan.coder = coder.get();
+    return memory_->Import(next, plan);
+  }
 
  private:
+  StepFn Steps(const std::atomic<bool>* cancel) const {
+    return [this, cancel](const char* stage, int64_t done, int64_t total) -> Result<void> {
+      if (cancel != nullptr && *cancel) {
+        return Fail(ErrorKind::kInterrupted, "memory", "the index is not finished",
+                    "whoever opens the stream next goes on with it");
+      }
+      if (on_progress_) on_progress_({.stage = stage, .done = done, .total = total});
+      return {};
+    };
+  }
+
+  ProgressFn on_progress_;
   ThreadPool pool_{ThreadPool::AvailableCpus()};
   std::unique_ptr<EmbedderFolder> embedder_;
   std::unique_ptr<Memory> memory_;
 };
 
-// The path of a memory file that is there.
-Result<std::string> FindMemory(const std::string& location) {
+// The path of a memory's file. Error kInvalid: it is not named.
+Result<std::string> FilePath(const std::string& location) {
   constexpr std::string_view kScheme = "sqlite:";
   std::string path = location.starts_with(kScheme) ? location.substr(kScheme.size()) : location;
+  if (!path.empty()) return path;
+  return Fail(ErrorKind::kInvalid, "--memory", "names no memory", "give the path of its file");
+}
+
+// The path of a memory file that is there.
+Result<std::string> FindMemory(const std::string& location) {
+  ASSIGN_OR_RETURN(std::string path, FilePath(location));
   std::error_code error;
-  if (path.empty()) {
-    return Fail(ErrorKind::kInvalid, "--memory", "names no memory", "give the path of its file");
-  }
-  if (!std::filesystem::exists(path, error)) {
-    return Fail(ErrorKind::kNotFound, path, "there is no memory here",
-                "check the path; chat and run make one with --memory");
-  }
-  return path;
+  if (std::filesystem::exists(path, error)) return path;
+  return Fail(ErrorKind::kNotFound, path, "there is no memory here",
+              "check the path; chat and run make one with --memory");
+}
+
+// Of a memory on a server its journal is the file.
+const std::string& FileOf(const EngineOptions& options) {
+  return options.journal.empty() ? options.memory : options.journal;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<MemoryFile>> MemoryFile::Open(const EngineOptions& options) {
-  // Of a memory on a server its journal is the file.
-  RETURN_IF_ERROR(FindMemory(options.journal.empty() ? options.memory : options.journal));
+  RETURN_IF_ERROR(FindMemory(FileOf(options)));
+  return OpenOrCreate(options);
+}
+
+Result<std::unique_ptr<MemoryFile>> MemoryFile::OpenOrCreate(const EngineOptions& options) {
+  RETURN_IF_ERROR(FilePath(FileOf(options)));
   auto file = std::make_unique<OpenedMemoryFile>();
   RETURN_IF_ERROR(file->Open(options));
   return std::unique_ptr<MemoryFile>(std::move(file));

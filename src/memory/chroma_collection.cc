@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "memory/stream_info.h"
 #include "text/base64.h"
 
 namespace anabranch {
@@ -109,7 +110,11 @@ Result<void> CheckCollection(const ChromaCollection& collection, const RemoteStr
                 "use what it was made with, or another stream name");
   };
   RETURN_IF_ERROR(same("stream", there.name, wanted.name));
-  RETURN_IF_ERROR(same("tokenizer", there.tokenizer, wanted.tokenizer));
+  // An older program's collection does not name the template: the local journal does.
+  RETURN_IF_ERROR(
+      same("tokenizer",
+           Continues(there.tokenizer, wanted.tokenizer) ? wanted.tokenizer : there.tokenizer,
+           wanted.tokenizer));
   RETURN_IF_ERROR(same("embedder", there.embedder, wanted.embedder));
   RETURN_IF_ERROR(same("vector width", fmt::to_string(there.width), fmt::to_string(wanted.width)));
   RETURN_IF_ERROR(same("cutter", fmt::to_string(there.cutter), fmt::to_string(wanted.cutter)));

@@ -21,6 +21,7 @@
 #include "anabranch/types.h"
 #include "base/result.h"
 #include "memory/journal.h"
+#include "memory/turn_coder.h"
 #include "tensor/plan.h"
 #include "text/cutter.h"
 
@@ -94,6 +95,16 @@ class StreamMemory {
   virtual Result<std::unique_ptr<StreamMemory>> Fork() = 0;
 };
 
+// Called often while work goes on that takes a while; an error ends it. `stage` is "index" or
+// "server", done and total are bytes of text (0: not known).
+using StepFn = std::function<Result<void>(const char* stage, int64_t done, int64_t total)>;
+
+struct ImportPlan {
+  std::string stream{};        // a new name for the only stream of the export; "": as exported
+  TurnCoder* coder = nullptr;  // writes the text of all turns anew, at new positions; null: none
+  StepFn on_step{};
+};
+
 class Memory {
  public:
   virtual ~Memory() = default;
@@ -114,6 +125,12 @@ class Memory {
   // reads the file, so that its log keeps what is forgotten (the fault says which).
   virtual Result<ForgetResult> Forget(const std::string& stream, const ForgetSelection& what,
                                       bool dry_run) = 0;
+  // The journal as lines of JSON (docs/formats.md). stream "": all streams.
+  virtual Result<void> Export(const std::string& stream, const LineSink& sink) = 0;
+  // Reads an export, each stream whole or not at all, indexes it and brings it to the server.
+  // Errors name the line: kCorrupt: damaged or incomplete; kInvalid: the stream is there already;
+  // kUnsupported: a newer version. What was whole before the error stays.
+  virtual Result<StreamsReport> Import(const LineSource& next, const ImportPlan& plan) = 0;
   virtual Result<VerifyReport> Verify() = 0;
   virtual Result<int64_t> DiskBytes() const = 0;
 };

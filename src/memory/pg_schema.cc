@@ -166,6 +166,14 @@ PgStream CreatePgStream(pqxx::transaction_base* db, const RemoteStreamInfo& info
   return stream;
 }
 
+void UpdatePgStream(pqxx::transaction_base* db, const PgStream& stream,
+                    const RemoteStreamInfo& info) {
+  db->exec_params0(
+      "UPDATE anabranch.stream SET tokenizer = $2, embedder = $3, width = $4, cutter = $5 "
+      "WHERE id = $1",
+      stream.id, info.tokenizer, info.embedder, info.width, info.cutter);
+}
+
 void DropPgStream(pqxx::transaction_base* db, const PgStream& stream) {
   db->exec0("DROP TABLE IF EXISTS " + stream.units());
   db->exec_params0("DELETE FROM anabranch.stream WHERE id = $1", stream.id);

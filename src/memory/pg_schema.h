@@ -37,6 +37,9 @@ std::optional<PgStream> FindPgStream(pqxx::transaction_base* db, const std::stri
 std::vector<PgStream> PgStreams(pqxx::transaction_base* db);
 // Creates a stream that is not there, with its partition.
 PgStream CreatePgStream(pqxx::transaction_base* db, const RemoteStreamInfo& info);
+// Records what the stream is written with.
+void UpdatePgStream(pqxx::transaction_base* db, const PgStream& stream,
+                    const RemoteStreamInfo& info);
 void DropPgStream(pqxx::transaction_base* db, const PgStream& stream);
 
 }  // namespace anabranch

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "memory/pg_text.h"
+#include "memory/stream_info.h"
 
 namespace anabranch {
 namespace {
@@ -57,7 +58,7 @@ std::string Difference(const RemoteStreamInfo& there, const RemoteStreamInfo& ou
     return fmt::format("its vectors are of embedder {} ({} wide), this program's of {} ({} wide)",
                        there.embedder, there.width, ours.embedder, ours.width);
   }
-  if (there.tokenizer != ours.tokenizer) {
+  if (!Continues(there.tokenizer, ours.tokenizer)) {
     return fmt::format("its tokens are of tokenizer {}, this program's of {}", there.tokenizer,
                        ours.tokenizer);
   }
@@ -133,7 +134,10 @@ Result<void> PgSession::OpenStream(const RemoteStreamInfo& info) {
     std::optional<PgStream> stream = FindPgStream(&db, info.name);
     if (!stream) stream = CreatePgStream(&db, info);
     const std::string difference = Difference(stream->info, info);
-    if (difference.empty()) return {};
+    if (difference.empty()) {
+      if (stream->info.tokenizer != info.tokenizer) UpdatePgStream(&db, *stream, info);
+      return {};
+    }
     return Fail(ErrorKind::kInvalid, what, difference, "use the other one, or another stream name");
   });
 }

@@ -71,6 +71,12 @@ Result<std::vector<RemoteVector>> Server::Vectors(const RemoteStreamInfo& stream
   return remote_->Vectors(stream.name, ids, deadline_);
 }
 
+Result<bool> Server::Has(const std::string& stream) {
+  ASSIGN_OR_RETURN(const std::vector<RemoteStreamInfo> streams, remote_->Streams());
+  return std::any_of(streams.begin(), streams.end(),
+                     [&](const RemoteStreamInfo& info) { return info.name == stream; });
+}
+
 Result<std::vector<UnitId>> Server::Ids(const RemoteStreamInfo& stream) {
   RETURN_IF_ERROR(Reach(stream));
   return remote_->Ids(stream.name);

@@ -39,6 +39,8 @@ class Server {
   Result<std::vector<RemoteVector>> Vectors(const RemoteStreamInfo& stream,
                                             std::span<const UnitId> ids);
 
+  // True if the server has a stream of that name.
+  Result<bool> Has(const std::string& stream);
   // Ids of a stream's units at the server, sorted.
   Result<std::vector<UnitId>> Ids(const RemoteStreamInfo& stream);
 

@@ -64,13 +64,25 @@ Result<int64_t> SqliteMemory::FindOrCreate(const std::string& name, const std::s
     RETURN_IF_ERROR(insert.BindText(1, name).BindText(2, tokenizer).Run());
     ASSIGN_OR_RETURN(found, select.Step());
   }
-  if (select.Text(1) != tokenizer) {
-    return Fail(
-        ErrorKind::kInvalid, fmt::format("stream '{}' of {}", name, db_->name()),
-        fmt::format("was written with tokenizer {}, and this is {}", select.Text(1), tokenizer),
-        "use the model that it was written with, or another stream name");
+  const int64_t id = select.Int(0);
+  const std::string recorded(select.Text(1));
+  if (recorded == tokenizer) return id;
+  if (Continues(recorded, tokenizer)) {
+    ASSIGN_OR_RETURN(Statement complete,
+                     db_->Prepare("UPDATE stream SET tokenizer = ?2 WHERE id = ?1"));
+    RETURN_IF_ERROR(complete.Bind(1, id).BindText(2, tokenizer).Run());
+    return id;
   }
-  return select.Int(0);
+  const bool same_tokenizer =
+      recorded.substr(0, recorded.find('+')) == tokenizer.substr(0, tokenizer.find('+'));
+  return Fail(
+      ErrorKind::kInvalid, fmt::format("stream '{}' of {}", name, db_->name()),
+      fmt::format("was written with {} {}, and this is {}",
+                  same_tokenizer ? "another chat template," : "tokenizer", recorded, tokenizer),
+      fmt::format("use the model and --chat-template that it was written with, or write it "
+                  "anew: memory export --stream '{}', then memory import --retokenize "
+                  "--stream NEW",
+                  name));
 }
 
 Result<std::unique_ptr<StreamMemory>> SqliteMemory::OpenStream(
@@ -87,6 +99,25 @@ Result<std::unique_ptr<StreamMemory>> SqliteMemory::OpenStream(
   open_[name] = store.get();
   store->set_on_close([this, name] { open_.erase(name); });
   return store;
+}
+
+Result<StreamsReport> SqliteMemory::IndexStreams(const std::vector<std::string>& names,
+                                                 const StepFn& on_step) {
+  std::vector<std::unique_ptr<StreamMemory>> writers;  // while the server is awaited, too
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(const std::vector<StreamRow> rows, Streams(name));
+    ASSIGN_OR_RETURN(writers.emplace_back(), OpenStream(name, rows.front().tokenizer));
+    open_.at(name)->set_on_step(on_step);
+    RETURN_IF_ERROR(writers.back()->Index(/*end_of_turn=*/false));
+  }
+  StreamsReport report;
+  ASSIGN_OR_RETURN(report.behind, AwaitServer(on_step));
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(const std::vector<StreamRow> rows, Streams(name));
+    ASSIGN_OR_RETURN(MemoryStreamInfo info, Describe(rows.front()));
+    report.streams.push_back(std::move(info));
+  }
+  return report;
 }
 
 Result<VerifyReport> SqliteMemory::Verify() {

@@ -31,6 +31,8 @@ class SqliteMemory : public Memory {
   Result<std::vector<MemoryTurn>> Show(const std::string& stream, StreamSpan span) override;
   Result<ForgetResult> Forget(const std::string& stream, const ForgetSelection& what,
                               bool dry_run) override;
+  Result<void> Export(const std::string& stream, const LineSink& sink) override;
+  Result<StreamsReport> Import(const LineSource& next, const ImportPlan& plan) override;
   Result<VerifyReport> Verify() override;
   Result<int64_t> DiskBytes() const override;
 
@@ -54,6 +56,10 @@ class SqliteMemory : public Memory {
   Result<void> ForgetIn(const StreamRow& stream, const ForgetSelection& what, bool dry_run,
                         ForgetResult* result);
   Result<StreamLock> Lock(const std::string& stream) const;
+  // Indexes what is settled of streams, brings it to the server, and says what there is then.
+  Result<StreamsReport> IndexStreams(const std::vector<std::string>& names, const StepFn& on_step);
+  // Until the server has all that the file has, or answers no more; why it has not.
+  Result<std::string> AwaitServer(const StepFn& on_step);
 
   std::string path_;  // absolute, without symbolic links: one file has one lock. "": of no file
   std::unique_ptr<Database> db_;

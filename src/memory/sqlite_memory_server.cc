@@ -69,6 +69,16 @@ Result<void> SqliteMemory::OpenAtServer(int64_t stream, const std::string& name,
   return end.empty ? opened : Result<void>();
 }
 
+Result<std::string> SqliteMemory::AwaitServer(const StepFn& on_step) {
+  constexpr std::chrono::milliseconds kStep{100};
+  if (server_ == nullptr) return "";
+  while (!server_->drain().Flush(kStep)) {
+    if (std::string fault = server_->drain().fault(); !fault.empty()) return fault;
+    if (on_step) RETURN_IF_ERROR(on_step("server", 0, 0));
+  }
+  return "";
+}
+
 Result<void> SqliteMemory::VerifyAtServer(const StreamRow& stream, VerifyReport* report) const {
   const DrainStore drain(db_.get(), stream.id);
   ASSIGN_OR_RETURN(const std::vector<QuarantinedUnit> quarantined, drain.Quarantined());

@@ -7,6 +7,11 @@
 
 namespace anabranch {
 
+bool Continues(const std::string& recorded, const std::string& ours) {
+  return recorded == ours ||
+         (recorded.find('+') == std::string::npos && ours.starts_with(recorded + "+"));
+}
+
 Result<std::vector<StreamRow>> ListStreams(Database* db, const std::string& name) {
   ASSIGN_OR_RETURN(Statement select,
                    db->Prepare("SELECT id, name, tokenizer FROM stream ORDER BY name"));

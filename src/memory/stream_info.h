@@ -14,6 +14,11 @@ struct StreamRow {
   std::string name, tokenizer;
 };
 
+// What a stream's turns are written with is recorded as TOKENIZER+TEMPLATE, two fingerprints;
+// streams of older programs have the first alone. True if `ours` says the same as `recorded`, or
+// the same and more.
+bool Continues(const std::string& recorded, const std::string& ours);
+
 // Those named so; "": all, by name. Error kNotFound names those there are.
 Result<std::vector<StreamRow>> ListStreams(Database* db, const std::string& name);
 

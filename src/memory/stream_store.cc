@@ -154,6 +154,7 @@ Result<void> StreamStore::Index(bool end_of_turn) {
                      layer_.journal.NextRun(indexed_text_, max_bytes));
     if (!run) break;
     ASSIGN_OR_RETURN(const bool progress, IndexRun(*run));
+    if (on_step_) RETURN_IF_ERROR(on_step_("index", indexed_text_, stored_.text_end));
     if (progress) {
       max_bytes = kRunBytes;
     } else if (static_cast<int64_t>(run->text.size()) >= max_bytes) {

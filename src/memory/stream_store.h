@@ -38,6 +38,8 @@ class StreamStore : public StreamMemory {
   ~StreamStore() override;
   // Called when it ends.
   void set_on_close(std::function<void()> on_close) { on_close_ = std::move(on_close); }
+  // Called as Index goes on.
+  void set_on_step(StepFn on_step) { on_step_ = std::move(on_step); }
   void set_notice(std::string notice) { notice_ = std::move(notice); }
 
   // The server that the index is on; it outlives this.
@@ -86,6 +88,7 @@ class StreamStore : public StreamMemory {
   Server* server_ = nullptr;  // null: none
   RemoteStreamInfo at_server_;
   std::function<void()> on_close_;
+  StepFn on_step_;
   std::string notice_;
   std::vector<const IndexLayer*> below_;  // of a fork: those it reads from, the oldest first
   IndexLayer layer_;

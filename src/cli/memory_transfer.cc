@@ -1,0 +1,135 @@
+#include "cli/memory_transfer.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "anabranch/engine.h"
+#include "cli/input.h"
+#include "cli/interrupt.h"
+#include "cli/memory_streams.h"
+#include "cli/model_path.h"
+#include "cli/option_types.h"
+
+namespace anabranch::cli {
+namespace {
+
+// A record is some 4,096 tokens; one that was not written by us may be longer.
+constexpr size_t kLongestLine = size_t{256} << 20;
+
+struct TransferFlags {
+  StoreFlags store;
+  std::string stream, file = "-";
+  std::optional<std::string> embedder;
+  ModelFlags model;
+  bool retokenize = false;
+};
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+Failure CannotWrite(const std::string& path) {
+  return Fail(ErrorKind::kIo, path, std::strerror(errno), "check the path and the disk");
+}
+
+Result<void> ExportTo(const TransferFlags& flags, CommandContext& context) {
+  Result<std::unique_ptr<MemoryFile>> memory = OpenMemoryFile(flags.store, "", context);
+  if (!memory) return tl::unexpected(memory.error());
+  std::unique_ptr<std::FILE, CloseFile> file;
+  if (flags.file != "-") {
+    file.reset(std::fopen(flags.file.c_str(), "wb"));
+    if (!file) return CannotWrite(flags.file);
+  }
+  Result<void> done = (*memory)->Export(flags.stream, [&](std::string_view line) -> Result<void> {
+    if (*context.cancel) return Fail(ErrorKind::kInterrupted, "export", "was interrupted");
+    if (!file) {
+      context.terminal.Out(line);
+      return {};
+    }
+    if (std::fwrite(line.data(), 1, line.size(), file.get()) == line.size()) return {};
+    return CannotWrite(flags.file);
+  });
+  if (!done) return done;
+  if (file && std::fclose(file.release()) != 0) return CannotWrite(flags.file);
+  return {};
+}
+
+Result<void> ImportFrom(const TransferFlags& flags, CommandContext& context) {
+  ImportOptions options{.stream = flags.stream, .cancel = context.cancel};
+  if (flags.retokenize) {
+    Result<std::string> model =
+        FindModel(flags.model.model, ModelKind::kLanguageModel, context.env);
+    if (!model) return tl::unexpected(model.error());
+    options.retokenize = TurnFormat{*model, flags.model.chat_template};
+  }
+  Result<std::string> embedder =
+      FindModel(flags.embedder.value_or(kDefaultEmbedder), ModelKind::kEmbedder, context.env);
+  if (!embedder) return tl::unexpected(embedder.error());
+  Result<Input> input = OpenInput(flags.file, "", context.cancel);
+  if (!input) return tl::unexpected(input.error());
+  Result<EngineOptions> place = PlaceMemoryFile(flags.store, *embedder, context);
+  if (!place) return tl::unexpected(place.error());
+  Result<std::unique_ptr<MemoryFile>> memory = MemoryFile::OpenOrCreate(*place);
+  if (!memory) return tl::unexpected(memory.error());
+  InputBuffer lines(*std::move(input));
+  Result<StreamsReport> report =
+      (*memory)->Import([&] { return lines.Line(kLongestLine); }, options);
+  if (!report) return tl::unexpected(report.error());
+  ShowStreams(*report, context);
+  return {};
+}
+
+Result<void> CheckUsage(const TransferFlags& flags) {
+  if (flags.store.memory.empty()) {
+    return Fail(ErrorKind::kInvalid, "--memory", "is missing", "say where the memory lives");
+  }
+  if (!flags.retokenize || !flags.stream.empty()) return {};
+  return Fail(ErrorKind::kInvalid, "--retokenize", "makes a new stream, which has no name yet",
+              "name it with --stream");
+}
+
+using TransferFn = Result<void> (*)(const TransferFlags&, CommandContext&);
+
+CLI::App& AddOne(CommandLine& line, CLI::App& group, const char* name, const char* description,
+                 const std::shared_ptr<TransferFlags>& flags, TransferFn run) {
+  CLI::App& app = line.AddCommand(group, name, description, [flags, run](CommandContext& context) {
+    Result<void> usage = CheckUsage(*flags);
+    if (!usage) return ReportUsage(context, usage.error());
+    InstallInterrupt();
+    Result<void> done = run(*flags, context);
+    return done ? kExitOk : ReportError(context, done.error());
+  });
+  AddStoreOptions(app, flags->store, "The memory: a file or a server");
+  return app;
+}
+
+}  // namespace
+
+void AddMemoryTransfer(CommandLine& line, CLI::App& group) {
+  const auto flags = std::make_shared<TransferFlags>();
+  CLI::App& out = AddOne(line, group, "export", "Write streams as JSON Lines", flags, ExportTo);
+  out.add_option("file", flags->file, "Where to, -: stdout [-]")->type_name("FILE");
+  AddText(out, "--stream", flags->stream, "Only this stream [all]")->type_name("NAME");
+  CLI::App& in =
+      AddOne(line, group, "import", "Read streams that export wrote, each whole or not at all",
+             flags, ImportFrom);
+  in.add_option("file", flags->file, "Where from, -: stdin [-]")->type_name("FILE");
+  AddText(in, "--stream", flags->stream, "Another name for its only stream [its own]")
+      ->type_name("NAME");
+  AddSwitch(in, "--retokenize", flags->retokenize,
+            "Write the text anew, at new positions, for --model and its template");
+  AddText(in, "-m,--model,--model-name-or-path", flags->model.model,
+          fmt::format("GGUF model to write for: a path or a name [{}]", kDefaultModel))
+      ->type_name("FILE");
+  AddText(in, "--chat-template", flags->model.chat_template, "Its chat template [the model's]")
+      ->type_name("NAME");
+  AddText(in, "--embedder", flags->embedder,
+          fmt::format("Sentence embedder: a folder or a name [{}]", kDefaultEmbedder))
+      ->type_name("FOLDER");
+}
+
+}  // namespace anabranch::cli
