@@ -160,8 +160,8 @@ TEST(PowerCut, LosesNothingThatWasAcknowledged) {
     TempDir dir;
     FaultVfs vfs(dir.File(""));
     std::mt19937 random(seed);
-    std::optional<Conversation> conversation;
     std::vector<Cut> waiting;
+    std::optional<Conversation> conversation;  // the judge is asked until it is gone
     vfs.set_judge([&](Op, const std::string&) {
       if (random() % 12 == 0) {
         waiting.emplace_back(vfs, conversation ? &*conversation : nullptr,
@@ -260,8 +260,8 @@ TEST(DiskFaults, HoweverManyLoseNothingThatWasAcknowledged) {
     TempDir dir;
     FaultVfs vfs(dir.File(""));
     std::mt19937 random(seed);
-    Conversation conversation(dir.File("m"), seed);
     const Fault* fault = nullptr;
+    Conversation conversation(dir.File("m"), seed);  // the judge is asked until it is gone
     vfs.set_judge([&](Op op, const std::string&) {
       return fault != nullptr && op == fault->op && random() % 2 == 0 ? fault->code : SQLITE_OK;
     });

@@ -46,7 +46,7 @@ TEST(Portable, FromStoreToStoreAnExportStaysTheSameToTheByte) {
     const auto stream = memory->OpenStream(name, "tokenizer+template").value();
     Writer writer(stream.get());
     SayFacts(&writer);
-    writer.Say(Role::kUser, std::string("A zero \0 byte, half \xe6\x97 a character, \xff.", 45), 2);
+    writer.Say(Role::kUser, std::string("A zero \0 byte, half \xe6\x97 a character, \xff.", 38), 2);
   }
   ASSERT_TRUE(memory->Forget("s", {.matching = "green parrots"}, false));
   const std::vector<std::string> lines = Exported(*memory);
