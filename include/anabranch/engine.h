@@ -158,6 +158,11 @@ class MemoryFile {
   virtual Result<void> Export(const std::string& stream, const LineSink& sink) = 0;
   // Each stream is imported whole or not at all; errors name the line.
   virtual Result<StreamsReport> Import(const LineSource& next, const ImportOptions& options) = 0;
+  // Builds the index of a stream ("": of all) anew from the journal, with the embedder of the
+  // options, beside the old one, and puts it in its place at once. What an interrupted call built
+  // is gone on with. Of a server the units are dropped and sent again.
+  static Result<StreamsReport> Reindex(const EngineOptions& options, const std::string& stream,
+                                       const std::atomic<bool>* cancel = nullptr);
   // Checks a file that is opened for reading alone, whoever else uses it. With an embedder ("":
   // none), whose vocabulary is read, that the units are what the cutter derives from the journal.
   static Result<VerifyReport> VerifyReadOnly(const std::string& location,

@@ -8,6 +8,7 @@
 
 #include "anabranch/engine.h"
 #include "cli/json_output.h"
+#include "cli/memory_index.h"
 #include "cli/memory_streams.h"
 #include "cli/memory_transfer.h"
 #include "cli/model_path.h"
@@ -231,7 +232,8 @@ void AddBefore(CLI::App& app, MemoryFlags& flags) {
 
 void AddMemoryCommand(CommandLine& line) {
   const auto flags = std::make_shared<MemoryFlags>();
-  CLI::App& group = line.AddGroup("memory", "List, search, show, forget, move and verify a memory");
+  CLI::App& group =
+      line.AddGroup("memory", "List, search, show, forget, move, index and verify a memory");
   const auto add_stream = [&flags](CLI::App& app) {
     AddText(app, "--stream", flags->stream, "Name of the stream [default]")->type_name("NAME");
   };
@@ -258,6 +260,7 @@ void AddMemoryCommand(CommandLine& line) {
   AddSwitch(forget, "--all", flags->all, "The whole stream");
   AddSwitch(forget, "--yes", flags->yes, "Do it");
   AddMemoryTransfer(line, group);
+  AddMemoryIndex(line, group);
   add_embedder(AddOne(line, group, "verify",
                       "Check that nothing is damaged or missing; changes nothing", flags, Verify));
 }

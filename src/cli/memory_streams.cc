@@ -5,7 +5,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "cli/interrupt.h"
 #include "cli/memory_place.h"
+#include "cli/model_path.h"
+#include "cli/option_types.h"
 #include "cli/time_format.h"
 
 namespace anabranch::cli {
@@ -17,6 +20,35 @@ OrderedJson TimeJson(int64_t time_ms) {
 }
 
 }  // namespace
+
+CLI::App& AddStoreCommand(CommandLine& line, CLI::App& group, const char* name,
+                          const char* description, StoreFlags& store,
+                          const std::function<Result<void>()>& usage,
+                          const std::function<Result<void>(CommandContext&)>& run) {
+  const auto command = [&store, usage, run](CommandContext& context) {
+    Result<void> usable = store.memory.empty() ? Fail(ErrorKind::kInvalid, "--memory", "is missing",
+                                                      "say where the memory lives")
+                                               : usage();
+    if (!usable) return ReportUsage(context, usable.error());
+    InstallInterrupt();
+    Result<void> done = run(context);
+    return done ? kExitOk : ReportError(context, done.error());
+  };
+  CLI::App& app = line.AddCommand(group, name, description, command);
+  AddStoreOptions(app, store, "The memory: a file or a server");
+  return app;
+}
+
+void AddEmbedderName(CLI::App& app, std::optional<std::string>& embedder) {
+  AddText(app, "--embedder", embedder,
+          fmt::format("Sentence embedder: a folder or a name [{}]", kDefaultEmbedder))
+      ->type_name("FOLDER");
+}
+
+Result<std::string> FindEmbedder(const std::optional<std::string>& embedder,
+                                 CommandContext& context) {
+  return FindModel(embedder.value_or(kDefaultEmbedder), ModelKind::kEmbedder, context.env);
+}
 
 Result<EngineOptions> PlaceMemoryFile(const StoreFlags& store, const std::string& embedder,
                                       CommandContext& context) {

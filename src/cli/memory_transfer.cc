@@ -9,7 +9,6 @@
 
 #include "anabranch/engine.h"
 #include "cli/input.h"
-#include "cli/interrupt.h"
 #include "cli/memory_streams.h"
 #include "cli/model_path.h"
 #include "cli/option_types.h"
@@ -66,8 +65,7 @@ Result<void> ImportFrom(const TransferFlags& flags, CommandContext& context) {
     if (!model) return tl::unexpected(model.error());
     options.retokenize = TurnFormat{*model, flags.model.chat_template};
   }
-  Result<std::string> embedder =
-      FindModel(flags.embedder.value_or(kDefaultEmbedder), ModelKind::kEmbedder, context.env);
+  Result<std::string> embedder = FindEmbedder(flags.embedder, context);
   if (!embedder) return tl::unexpected(embedder.error());
   Result<Input> input = OpenInput(flags.file, "", context.cancel);
   if (!input) return tl::unexpected(input.error());
@@ -83,40 +81,26 @@ Result<void> ImportFrom(const TransferFlags& flags, CommandContext& context) {
   return {};
 }
 
-Result<void> CheckUsage(const TransferFlags& flags) {
-  if (flags.store.memory.empty()) {
-    return Fail(ErrorKind::kInvalid, "--memory", "is missing", "say where the memory lives");
-  }
+Result<void> CheckImport(const TransferFlags& flags) {
   if (!flags.retokenize || !flags.stream.empty()) return {};
   return Fail(ErrorKind::kInvalid, "--retokenize", "makes a new stream, which has no name yet",
               "name it with --stream");
-}
-
-using TransferFn = Result<void> (*)(const TransferFlags&, CommandContext&);
-
-CLI::App& AddOne(CommandLine& line, CLI::App& group, const char* name, const char* description,
-                 const std::shared_ptr<TransferFlags>& flags, TransferFn run) {
-  CLI::App& app = line.AddCommand(group, name, description, [flags, run](CommandContext& context) {
-    Result<void> usage = CheckUsage(*flags);
-    if (!usage) return ReportUsage(context, usage.error());
-    InstallInterrupt();
-    Result<void> done = run(*flags, context);
-    return done ? kExitOk : ReportError(context, done.error());
-  });
-  AddStoreOptions(app, flags->store, "The memory: a file or a server");
-  return app;
 }
 
 }  // namespace
 
 void AddMemoryTransfer(CommandLine& line, CLI::App& group) {
   const auto flags = std::make_shared<TransferFlags>();
-  CLI::App& out = AddOne(line, group, "export", "Write streams as JSON Lines", flags, ExportTo);
+  CLI::App& out = AddStoreCommand(
+      line, group, "export", "Write streams as JSON Lines", flags->store,
+      [] { return Result<void>(); },
+      [flags](CommandContext& context) { return ExportTo(*flags, context); });
   out.add_option("file", flags->file, "Where to, -: stdout [-]")->type_name("FILE");
   AddText(out, "--stream", flags->stream, "Only this stream [all]")->type_name("NAME");
-  CLI::App& in =
-      AddOne(line, group, "import", "Read streams that export wrote, each whole or not at all",
-             flags, ImportFrom);
+  CLI::App& in = AddStoreCommand(
+      line, group, "import", "Read streams that export wrote, each whole or not at all",
+      flags->store, [flags] { return CheckImport(*flags); },
+      [flags](CommandContext& context) { return ImportFrom(*flags, context); });
   in.add_option("file", flags->file, "Where from, -: stdin [-]")->type_name("FILE");
   AddText(in, "--stream", flags->stream, "Another name for its only stream [its own]")
       ->type_name("NAME");
@@ -127,9 +111,7 @@ void AddMemoryTransfer(CommandLine& line, CLI::App& group) {
       ->type_name("FILE");
   AddText(in, "--chat-template", flags->model.chat_template, "Its chat template [the model's]")
       ->type_name("NAME");
-  AddText(in, "--embedder", flags->embedder,
-          fmt::format("Sentence embedder: a folder or a name [{}]", kDefaultEmbedder))
-      ->type_name("FOLDER");
+  AddEmbedderName(in, flags->embedder);
 }
 
 }  // namespace anabranch::cli

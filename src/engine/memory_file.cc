@@ -9,10 +9,22 @@
 #include "engine/memory_options.h"
 #include "engine/model_turns.h"
 #include "memory/memory.h"
+#include "memory/reindex.h"
 #include "memory/verify.h"
 
 namespace anabranch {
 namespace {
+
+// Progress, and an end to the work once `cancel` is set.
+StepFn Steps(const ProgressFn& on_progress, const std::atomic<bool>* cancel) {
+  return [on_progress, cancel](const char* stage, int64_t done, int64_t total) -> Result<void> {
+    if (cancel != nullptr && *cancel) {
+      return Fail(ErrorKind::kInterrupted, "memory", "the index is not finished");
+    }
+    if (on_progress) on_progress({.stage = stage, .done = done, .total = total});
+    return {};
+  };
+}
 
 class OpenedMemoryFile final : public MemoryFile {
  public:
@@ -50,7 +62,7 @@ class OpenedMemoryFile final : public MemoryFile {
     return memory_->Export(stream, sink);
   }
   Result<StreamsReport> Import(const LineSource& next, const ImportOptions& options) override {
-    ImportPlan plan = {.stream = options.stream, .on_step = Steps(options.cancel)};
+    ImportPlan plan = {.stream = options.stream, .on_step = Steps(on_progress_, options.cancel)};
     if (!options.retokenize) return memory_->Import(next, plan);
     ASSIGN_OR_RETURN(const auto turns, ModelTurns::Open(*options.retokenize));
     const std::unique_ptr<TurnCoder> coder = turns->Coder(turns->Encoder());
@@ -59,17 +71,6 @@ class OpenedMemoryFile final : public MemoryFile {
   }
 
  private:
-  StepFn Steps(const std::atomic<bool>* cancel) const {
-    return [this, cancel](const char* stage, int64_t done, int64_t total) -> Result<void> {
-      if (cancel != nullptr && *cancel) {
-        return Fail(ErrorKind::kInterrupted, "memory", "the index is not finished",
-                    "whoever opens the stream next goes on with it");
-      }
-      if (on_progress_) on_progress_({.stage = stage, .done = done, .total = total});
-      return {};
-    };
-  }
-
   ProgressFn on_progress_;
   ThreadPool pool_{ThreadPool::AvailableCpus()};
   std::unique_ptr<EmbedderFolder> embedder_;
@@ -110,6 +111,16 @@ Result<std::unique_ptr<MemoryFile>> MemoryFile::OpenOrCreate(const EngineOptions
   auto file = std::make_unique<OpenedMemoryFile>();
   RETURN_IF_ERROR(file->Open(options));
   return std::unique_ptr<MemoryFile>(std::move(file));
+}
+
+Result<StreamsReport> MemoryFile::Reindex(const EngineOptions& options, const std::string& stream,
+                                          const std::atomic<bool>* cancel) {
+  RETURN_IF_ERROR(FindMemory(FileOf(options)));
+  ThreadPool pool(ThreadPool::AvailableCpus());
+  ASSIGN_OR_RETURN(const KernelTable* table, SelectKernels(options.kernels));
+  ASSIGN_OR_RETURN(const auto embedder, EmbedderFolder::Open(options.embedder, *table, pool));
+  return anabranch::Reindex(options.memory, embedder->Handle(), ToMemoryOptions(options), stream,
+                            Steps(options.on_progress, cancel));
 }
 
 Result<VerifyReport> MemoryFile::VerifyReadOnly(const std::string& location,

@@ -107,7 +107,7 @@ Result<void> CheckCollection(const ChromaCollection& collection, const RemoteStr
     return Fail(ErrorKind::kInvalid, server,
                 fmt::format("its collection {} was made with {} {}, not {}",
                             CollectionName(wanted.name), thing, is, want),
-                "use what it was made with, or another stream name");
+                "use what it was made with, another stream name, or memory reindex");
   };
   RETURN_IF_ERROR(same("stream", there.name, wanted.name));
   // An older program's collection does not name the template: the local journal does.

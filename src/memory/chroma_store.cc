@@ -40,6 +40,9 @@ class ChromaStore final : public RemoteStore {
   bool keeps_journal() const override { return false; }
   Result<void> OpenStream(const RemoteStreamInfo& stream) override;
   Result<std::vector<RemoteStreamInfo>> Streams() override;
+  Result<void> DropUnits(const RemoteStreamInfo& stream) override {
+    return DropStream(stream.name);
+  }
   Result<void> DropStream(const std::string& stream) override;
   Result<void> Upsert(const std::string& stream, std::span<const RemoteUnit> units) override;
   Result<void> Erase(const std::string& stream, std::span<const UnitId> ids) override;
@@ -85,7 +88,7 @@ const ChromaCollection& ChromaStore::Opened(const std::string& stream) const {
 Failure ChromaStore::Gone(const std::string& stream) const {
   return Fail(ErrorKind::kCorrupt, http_.name(),
               "the collection " + CollectionName(stream) + " is gone",
-              "bring it back from a copy of the server's folder");
+              "memory reindex builds it again");
 }
 
 // A tenant or database that is missing is made, if the server lets us.

@@ -122,11 +122,23 @@ void Drain::Run() {
 
 Result<void> Drain::OpenAtServer(Followed* followed, Pulls pulls) {
   RETURN_IF_ERROR(DrainStore(db_.get(), followed->stream).Follow());
+  RETURN_IF_ERROR(DropUnits(*followed));
   RETURN_IF_ERROR(remote_->OpenStream(followed->info));
   RETURN_IF_ERROR(Lock(followed->info.name));
   RETURN_IF_ERROR(remote_->keeps_journal() ? MeetJournal(*followed, pulls) : CheckUnits(*followed));
   followed->opened = true;
   return {};
+}
+
+// What the server has of a stream that was indexed anew goes first.
+Result<void> Drain::DropUnits(const Followed& followed) {
+  DrainStore store(db_.get(), followed.stream);
+  ASSIGN_OR_RETURN(DrainedTo drained, store.Drained());
+  if (drained.unit != DrainedTo::kDropFirst) return {};
+  RETURN_IF_ERROR(Lock(followed.info.name));
+  RETURN_IF_ERROR(remote_->DropUnits(followed.info));
+  drained.unit = 0;
+  return store.SetDrained(drained);
 }
 
 Result<void> Drain::Lock(const std::string& stream) {
@@ -186,6 +198,11 @@ Failure Drain::Foreign(const Followed& followed, StreamPos from) const {
 
 Result<bool> Drain::Step(Followed* followed) {
   if (!followed->opened) RETURN_IF_ERROR(OpenAtServer(followed, Pulls::kNo));
+  ASSIGN_OR_RETURN(const DrainedTo drained, DrainStore(db_.get(), followed->stream).Drained());
+  if (drained.unit == DrainedTo::kDropFirst) {
+    return Fail(ErrorKind::kInvalid, fmt::format("stream '{}'", followed->info.name),
+                "was indexed anew by another process", "open the memory again");
+  }
   ASSIGN_OR_RETURN(bool progress, EraseNext(*followed));
   if (!progress && remote_->keeps_journal()) {
     ASSIGN_OR_RETURN(progress, SendRecords(*followed));
@@ -286,8 +303,10 @@ std::optional<Milliseconds> Drain::OnFailure(const Error& error) {
   const Milliseconds asked = remote_->retry_after();
   std::string fault = error.Message();
   if (error.kind == ErrorKind::kUnavailable && failures_ >= kDamagedAfter && remote_->Streams()) {
-    fault = fmt::format("{}: the store is damaged: it refused the same write {} times ({})", name_,
-                        failures_, error.fault);
+    fault = fmt::format(
+        "{}: the store is damaged: it refused the same write {} times ({}); memory "
+        "reindex builds it again",
+        name_, failures_, error.fault);
   }
   for (Followed& followed : followed_) followed.opened = false;
   {

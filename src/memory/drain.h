@@ -72,6 +72,7 @@ class Drain {
   Result<bool> Step(Followed* followed);
   Result<void> OpenAtServer(Followed* followed, Pulls pulls);
   Result<void> Lock(const std::string& stream);
+  Result<void> DropUnits(const Followed& followed);
   Result<void> MeetJournal(const Followed& followed, Pulls pulls);
   Result<void> CheckUnits(const Followed& followed);
   Failure Foreign(const Followed& followed, StreamPos from) const;

@@ -9,6 +9,12 @@
 
 namespace anabranch {
 
+Result<void> DrainStore::DropUnitsFirst() {
+  ASSIGN_OR_RETURN(Statement update,
+                   db_->Prepare("UPDATE remote SET drained_unit = ?2 WHERE stream = ?1"));
+  return update.Bind(1, stream_).Bind(2, DrainedTo::kDropFirst).Run();
+}
+
 Result<void> DrainStore::Follow() {
   ASSIGN_OR_RETURN(const bool followed, IsFollowed());
   return followed ? Result<void>() : SetDrained({});

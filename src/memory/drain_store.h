@@ -14,6 +14,7 @@ namespace anabranch {
 
 // How far a stream is drained.
 struct DrainedTo {
+  static constexpr int64_t kDropFirst = -1;  // as `unit`: what the server has is to be dropped
   int64_t unit = 0;  // key of the last unit that the server has: keys ascend
   StreamPos pos;     // where the server's journal ends
   friend bool operator==(const DrainedTo&, const DrainedTo&) = default;
@@ -43,6 +44,8 @@ class DrainStore {
  public:
   DrainStore(Database* db, int64_t stream) : db_(db), stream_(stream) {}
 
+  // The stream has been indexed anew: the server's units are to be dropped, and all sent again.
+  Result<void> DropUnitsFirst();
   // From now on what is forgotten is noted for the server.
   Result<void> Follow();
   Result<bool> IsFollowed() const;

@@ -224,6 +224,7 @@ TEST(Drain, CallsAServerDamagedThatAnswersButRefusesOneBatchAgainAndAgain) {
     std::this_thread::sleep_for(milliseconds(2));
   }
   EXPECT_THAT(d.drain->fault(), HasSubstr("damaged"));
+  EXPECT_THAT(d.drain->fault(), HasSubstr("memory reindex"));
 }
 
 TEST(Drain, WaitsAsLongAsTheServerAsks) {
@@ -293,6 +294,31 @@ TEST(Drain, SendsWhatIsSaidAfterAllWasForgotten) {
   ASSERT_TRUE(d.Finish());
   EXPECT_EQ(d.ServerIds(), d.LocalIds());
   EXPECT_GE(d.ServerIds().size(), 2u);
+}
+
+TEST(Drain, DropsWhatTheServerHasOfAStreamThatWasIndexedAnew) {
+  for (const bool keeps_journal : {false, true}) {
+    Draining d(keeps_journal);
+    d.Start();
+    ASSERT_TRUE(d.Finish());
+    d.drain.reset();
+    d.server.units[12345] = {};  // of the old index
+    const size_t batches = d.server.upserts.size();
+    ASSERT_TRUE(DrainStore(d.db.get(), 1).DropUnitsFirst());
+    {
+      const std::lock_guard lock(d.server.mutex);
+      d.server.away = true;  // it is dropped as soon as it answers
+    }
+    d.Start();
+    {
+      const std::lock_guard lock(d.server.mutex);
+      d.server.away = false;
+    }
+    ASSERT_TRUE(d.Finish());
+    EXPECT_EQ(d.ServerIds(), d.LocalIds());
+    EXPECT_GT(d.server.upserts.size(), batches);
+    if (keeps_journal) d.ExpectSameJournal();
+  }
 }
 
 TEST(Drain, PullsWhatAnotherMachineWrote) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "memory/drain_store.h"
+#include "memory/next_index.h"
 #include "memory/sqlite_memory.h"
 #include "text/words.h"
 
@@ -141,6 +142,7 @@ Result<void> Erase(const Selection& selection, const std::string& name, JournalS
     RETURN_IF_ERROR(units->Erase(unit, text));
   }
   for (const StreamSpan& span : selection.spans) RETURN_IF_ERROR(journal->EraseSpan(span));
+  RETURN_IF_ERROR(NextIndex::Drop(journal->db(), journal->stream()));
   RETURN_IF_ERROR(units->PurgeWords());
   ASSIGN_OR_RETURN(const int64_t indexed_text, units->IndexedText());
   std::vector<float> null_scores;  // empty: scores are calibrated anew

@@ -1,4 +1,6 @@
 // Which memory a location names.
+#include <utility>
+
 #include "memory/memory.h"
 #include "memory/server.h"
 #include "memory/sqlite_memory.h"
@@ -7,6 +9,14 @@ namespace anabranch {
 
 Result<std::unique_ptr<Memory>> OpenMemory(const std::string& location, EmbedderHandle embedder,
                                            const MemoryOptions& options) {
+  return SqliteMemory::OpenAt(location, std::move(embedder), options,
+                              SqliteMemory::Fingerprints::kOurs);
+}
+
+Result<std::unique_ptr<SqliteMemory>> SqliteMemory::OpenAt(const std::string& location,
+                                                           EmbedderHandle embedder,
+                                                           const MemoryOptions& options,
+                                                           Fingerprints fingerprints) {
   if (IsServerLocation(location)) {
     // Before anything is made or said with it: it may hold a password.
     RETURN_IF_ERROR(OpenRemoteStore(location, {}));
@@ -15,7 +25,7 @@ Result<std::unique_ptr<Memory>> OpenMemory(const std::string& location, Embedder
                   "name its file with --journal");
     }
     ASSIGN_OR_RETURN(std::unique_ptr<SqliteMemory> memory,
-                     SqliteMemory::Open(options.journal, std::move(embedder)));
+                     Open(options.journal, std::move(embedder), fingerprints));
     RETURN_IF_ERROR(memory->Attach(location, options));
     return memory;
   }
@@ -25,7 +35,7 @@ Result<std::unique_ptr<Memory>> OpenMemory(const std::string& location, Embedder
   if (scheme && path.empty()) {
     return Fail(ErrorKind::kInvalid, location, "names no file", "write sqlite:FILE");
   }
-  return SqliteMemory::Open(path, std::move(embedder));
+  return Open(path, std::move(embedder), fingerprints);
 }
 
 }  // namespace anabranch

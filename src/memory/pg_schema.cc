@@ -157,13 +157,17 @@ PgStream CreatePgStream(pqxx::transaction_base* db, const RemoteStreamInfo& info
       PgBytes(info.name), PgText(info.name), info.tokenizer, info.embedder, info.width,
       info.cutter);
   const PgStream stream = {id[0].as<int64_t>(), info};
+  CreatePgUnits(db, stream);
+  return stream;
+}
+
+void CreatePgUnits(pqxx::transaction_base* db, const PgStream& stream) {
   // Attaching a table keeps others from making streams, PARTITION OF from reading units.
   db->exec(
       fmt::format("CREATE TABLE {0} (LIKE anabranch.unit INCLUDING ALL, "
                   "CHECK (vector_dims(embedding) = {1}));"
                   "ALTER TABLE anabranch.unit ATTACH PARTITION {0} FOR VALUES IN ({2})",
-                  stream.units(), info.width, stream.id));
-  return stream;
+                  stream.units(), stream.info.width, stream.id));
 }
 
 void UpdatePgStream(pqxx::transaction_base* db, const PgStream& stream,
@@ -174,8 +178,12 @@ void UpdatePgStream(pqxx::transaction_base* db, const PgStream& stream,
       stream.id, info.tokenizer, info.embedder, info.width, info.cutter);
 }
 
-void DropPgStream(pqxx::transaction_base* db, const PgStream& stream) {
+void DropPgUnits(pqxx::transaction_base* db, const PgStream& stream) {
   db->exec0("DROP TABLE IF EXISTS " + stream.units());
+}
+
+void DropPgStream(pqxx::transaction_base* db, const PgStream& stream) {
+  DropPgUnits(db, stream);
   db->exec_params0("DELETE FROM anabranch.stream WHERE id = $1", stream.id);
 }
 

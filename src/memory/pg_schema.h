@@ -40,6 +40,9 @@ PgStream CreatePgStream(pqxx::transaction_base* db, const RemoteStreamInfo& info
 // Records what the stream is written with.
 void UpdatePgStream(pqxx::transaction_base* db, const PgStream& stream,
                     const RemoteStreamInfo& info);
+// The partition of a stream's units: of the width that `stream` says.
+void CreatePgUnits(pqxx::transaction_base* db, const PgStream& stream);
+void DropPgUnits(pqxx::transaction_base* db, const PgStream& stream);
 void DropPgStream(pqxx::transaction_base* db, const PgStream& stream);
 
 }  // namespace anabranch

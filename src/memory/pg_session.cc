@@ -138,7 +138,8 @@ Result<void> PgSession::OpenStream(const RemoteStreamInfo& info) {
       if (stream->info.tokenizer != info.tokenizer) UpdatePgStream(&db, *stream, info);
       return {};
     }
-    return Fail(ErrorKind::kInvalid, what, difference, "use the other one, or another stream name");
+    return Fail(ErrorKind::kInvalid, what, difference,
+                "use the other one, another stream name, or memory reindex");
   });
 }
 
@@ -150,6 +151,26 @@ Result<std::vector<RemoteStreamInfo>> PgSession::Streams() {
     if (version < kPgSchemaVersion) return infos;
     for (PgStream& stream : PgStreams(&db)) infos.push_back(std::move(stream.info));
     return infos;
+  });
+}
+
+Result<void> PgSession::DropUnits(const RemoteStreamInfo& info) {
+  const Deadline deadline = SoonEnough();
+  const Result<PgStream> found = Stream(info.name, deadline);
+  if (!found && found.error().kind == ErrorKind::kNotFound) return {};
+  RETURN_IF_ERROR(found);
+  if (!Continues(found->info.tokenizer, info.tokenizer)) {
+    return Fail(ErrorKind::kInvalid, "stream '" + info.name + "' of " + name(),
+                Difference(found->info, info), "use another stream name");
+  }
+  streams_.erase(info.name);
+  return Run<pqxx::work>(deadline, [&](pqxx::work& db) -> Result<void> {
+    EndPgHolders(&db, PgIndexLockKey(*found));
+    db.exec_params("SELECT pg_advisory_xact_lock($1)", PgSchemaLockKey());
+    DropPgUnits(&db, *found);
+    UpdatePgStream(&db, *found, info);
+    CreatePgUnits(&db, {found->id, info});
+    return {};
   });
 }
 

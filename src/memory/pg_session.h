@@ -50,6 +50,7 @@ class PgSession {
   // Creates the stream, and before it the schema, or checks that it is this one.
   Result<void> OpenStream(const RemoteStreamInfo& info);
   Result<std::vector<RemoteStreamInfo>> Streams();
+  Result<void> DropUnits(const RemoteStreamInfo& info);
   Result<void> DropStream(const std::string& name);
   Result<void> Lock(const std::string& stream);
   // Starts to build the stream's index, once it has enough units. `written`: how many more it may

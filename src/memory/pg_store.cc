@@ -18,6 +18,9 @@ class PostgresStore final : public RemoteStore {
     return session_.OpenStream(stream);
   }
   Result<std::vector<RemoteStreamInfo>> Streams() override { return session_.Streams(); }
+  Result<void> DropUnits(const RemoteStreamInfo& stream) override {
+    return session_.DropUnits(stream);
+  }
   Result<void> DropStream(const std::string& stream) override {
     return session_.DropStream(stream);
   }

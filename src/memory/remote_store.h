@@ -75,6 +75,9 @@ class RemoteStore {
   virtual Result<void> OpenStream(const RemoteStreamInfo& stream) = 0;
   // The streams that are there.
   virtual Result<std::vector<RemoteStreamInfo>> Streams() = 0;
+  // Removes the units of a stream, whatever made them: those that come next are as `stream` says.
+  // Its journal stays. Of a stream that is not there: nothing. Before OpenStream.
+  virtual Result<void> DropUnits(const RemoteStreamInfo& stream) = 0;
   // Removes a stream with all that it has.
   virtual Result<void> DropStream(const std::string& stream) = 0;
 

@@ -17,6 +17,9 @@ Result<std::unique_ptr<Database>> OpenStore(const std::string& path, const std::
 // not brought forward but refused (kUnsupported).
 Result<std::unique_ptr<Database>> OpenStoreToRead(const std::string& path, const std::string& name);
 
+// Key of how often an index was put in another one's place (memory/reindex.h).
+inline constexpr std::string_view kGenerationKey = "generation";
+
 // A value that the store keeps about itself. "": never set.
 Result<std::string> ReadMeta(Database* db, std::string_view key);
 Result<void> WriteMeta(Database* db, std::string_view key, std::string_view value);

@@ -40,6 +40,12 @@ class ScriptedRemote : public RemoteStore {
     RETURN_IF_ERROR(Called());
     return std::vector<RemoteStreamInfo>{};
   }
+  Result<void> DropUnits(const RemoteStreamInfo&) override {
+    RETURN_IF_ERROR(Called());
+    const std::lock_guard lock(server_.mutex);
+    server_.units.clear();
+    return {};
+  }
   Result<void> DropStream(const std::string&) override {
     RETURN_IF_ERROR(Called());
     const std::lock_guard lock(server_.mutex);

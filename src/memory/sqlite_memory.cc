@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -11,9 +12,16 @@
 #include "text/cutter.h"
 
 namespace anabranch {
+namespace {
+
+constexpr std::string_view kCutterKey = "cutter", kEmbedderKey = "embedder",
+                           kWidthKey = "embedder width";
+
+}  // namespace
 
 Result<std::unique_ptr<SqliteMemory>> SqliteMemory::Open(const std::string& path,
-                                                         EmbedderHandle embedder) {
+                                                         EmbedderHandle embedder,
+                                                         Fingerprints fingerprints) {
   ASSIGN_OR_RETURN(std::unique_ptr<Database> db,
                    OpenStore(path, path.empty() ? "the memory of this process" : path));
   // The file is there now, so that a link to it, even one that dangled before, leads to its path.
@@ -22,27 +30,33 @@ Result<std::unique_ptr<SqliteMemory>> SqliteMemory::Open(const std::string& path
       path.empty() ? "" : std::filesystem::weakly_canonical(path, error).string();
   if (error) return Fail(ErrorKind::kIo, path, error.message(), "name the file by another path");
   std::unique_ptr<SqliteMemory> memory(new SqliteMemory(file, std::move(db), std::move(embedder)));
-  RETURN_IF_ERROR(memory->CheckFingerprints());
+  if (fingerprints == Fingerprints::kOurs) RETURN_IF_ERROR(memory->CheckFingerprints());
   return memory;
 }
 
 Result<void> SqliteMemory::CheckFingerprints() {
-  const auto check = [this](std::string_view key, const std::string& ours,
-                            const std::string& remedy) -> Result<void> {
+  const auto check = [this](std::string_view key, const std::string& ours) -> Result<void> {
     ASSIGN_OR_RETURN(const std::string theirs, ReadMeta(db_.get(), key));
     if (theirs.empty()) return WriteMeta(db_.get(), key, ours);
     if (theirs == ours) return {};
     return Fail(ErrorKind::kInvalid, db_->name(),
-                fmt::format("was made with {} {}, and this is {}", key, theirs, ours), remedy);
+                fmt::format("was made with {} {}, and this is {}", key, theirs, ours),
+                "name the one that it was made with, or make its index anew with memory reindex");
   };
-  RETURN_IF_ERROR(
-      check("cutter", std::to_string(kCutterVersion), "use a program of the version that made it"));
+  RETURN_IF_ERROR(check(kCutterKey, std::to_string(kCutterVersion)));
   const EmbedderHandle& embedder = embedder_.handle;
   if (!embedder.embed) return {};
-  RETURN_IF_ERROR(check("embedder", embedder.fingerprint,
-                        "name that embedder, or another file for the memory"));
-  return check("embedder width", std::to_string(embedder.width),
-               "name that embedder, or another file for the memory");
+  RETURN_IF_ERROR(check(kEmbedderKey, embedder.fingerprint));
+  return check(kWidthKey, std::to_string(embedder.width));
+}
+
+Result<void> SqliteMemory::WriteFingerprints() {
+  ASSIGN_OR_RETURN(const std::string generation, ReadMeta(db_.get(), kGenerationKey));
+  RETURN_IF_ERROR(
+      WriteMeta(db_.get(), kGenerationKey, std::to_string(std::atoll(generation.c_str()) + 1)));
+  RETURN_IF_ERROR(WriteMeta(db_.get(), kCutterKey, std::to_string(kCutterVersion)));
+  RETURN_IF_ERROR(WriteMeta(db_.get(), kEmbedderKey, embedder_.handle.fingerprint));
+  return WriteMeta(db_.get(), kWidthKey, std::to_string(embedder_.handle.width));
 }
 
 Result<StreamLock> SqliteMemory::Lock(const std::string& stream) const {
@@ -89,6 +103,7 @@ Result<std::unique_ptr<StreamMemory>> SqliteMemory::OpenStream(
     const std::string& name, const std::string& tokenizer_fingerprint) {
   RETURN_IF_ERROR(CheckServer());
   ASSIGN_OR_RETURN(StreamLock lock, Lock(name));
+  RETURN_IF_ERROR(CheckFingerprints());  // another process may have indexed it anew since Open
   ASSIGN_OR_RETURN(const int64_t id, FindOrCreate(name, tokenizer_fingerprint));
   ASSIGN_OR_RETURN(std::string notice, JournalStore(db_.get(), id).DropTornEnd());
   if (server_ != nullptr) RETURN_IF_ERROR(OpenAtServer(id, name, tokenizer_fingerprint));

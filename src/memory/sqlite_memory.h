@@ -16,9 +16,18 @@ namespace anabranch {
 
 class SqliteMemory : public Memory {
  public:
+  // What the file's index was made with: as this program would, or anything, to be made anew.
+  enum class Fingerprints : bool { kOurs, kAny };
+
+  // As OpenMemory.
+  static Result<std::unique_ptr<SqliteMemory>> OpenAt(const std::string& location,
+                                                      EmbedderHandle embedder,
+                                                      const MemoryOptions& options,
+                                                      Fingerprints fingerprints);
   // `path` "": a temporary database of this process.
-  static Result<std::unique_ptr<SqliteMemory>> Open(const std::string& path,
-                                                    EmbedderHandle embedder);
+  static Result<std::unique_ptr<SqliteMemory>> Open(
+      const std::string& path, EmbedderHandle embedder,
+      Fingerprints fingerprints = Fingerprints::kOurs);
 
   // Makes it the journal of a server. Error kInvalid: it is another server's.
   Result<void> Attach(const std::string& location, const MemoryOptions& options);
@@ -33,6 +42,8 @@ class SqliteMemory : public Memory {
                               bool dry_run) override;
   Result<void> Export(const std::string& stream, const LineSink& sink) override;
   Result<StreamsReport> Import(const LineSource& next, const ImportPlan& plan) override;
+  // See memory/reindex.h.
+  Result<StreamsReport> Reindex(const std::string& stream, const StepFn& on_step);
   Result<VerifyReport> Verify() override;
   Result<int64_t> DiskBytes() const override;
 
@@ -40,6 +51,14 @@ class SqliteMemory : public Memory {
   SqliteMemory(std::string path, std::unique_ptr<Database> db, EmbedderHandle embedder)
       : path_(std::move(path)), db_(std::move(db)), embedder_{std::move(embedder), {}} {}
   Result<void> CheckFingerprints();
+  // Of an index that was put in another one's place.
+  Result<void> WriteFingerprints();
+  // Error kInvalid: `stream` cannot be indexed anew without the others.
+  Result<void> CheckReindexed(const std::string& stream);
+  // Builds the next index of streams, as far as their journals are settled.
+  Result<void> BuildNext(const std::vector<StreamRow>& streams, const StepFn& on_step);
+  // Puts it in the old one's place. False: `stream` ("": all) is not `streams` any more.
+  Result<bool> SwitchIndexes(const std::string& stream, const std::vector<StreamRow>& streams);
   // Error kInvalid: the file is a server's journal, and was opened without its server.
   Result<void> CheckServer() const;
   Result<void> OpenAtServer(int64_t stream, const std::string& name, const std::string& tokenizer);

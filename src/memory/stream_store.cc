@@ -69,6 +69,7 @@ Result<void> StreamStore::LoadUnits() {
   null_scores_.clear();
   if (!embedder_->handle.embed) return {};
   ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(layer_.journal.db()));
+  ASSIGN_OR_RETURN(generation_, ReadMeta(layer_.journal.db(), kGenerationKey));
   RETURN_IF_ERROR(layer_.terms.Load());
   ASSIGN_OR_RETURN(const DrainedTo drained,
                    DrainStore(layer_.journal.db(), layer_.journal.stream()).Drained());
@@ -89,6 +90,14 @@ Result<void> StreamStore::LoadUnits() {
     embedder_->null->Update(vector, null_scores_);
   }
   return {};
+}
+
+// Of a fork its stream's lock holds: nobody indexes that anew.
+Result<void> StreamStore::CheckGeneration() const {
+  ASSIGN_OR_RETURN(const std::string generation, ReadMeta(layer_.journal.db(), kGenerationKey));
+  if (generation == generation_) return {};
+  return Fail(ErrorKind::kInvalid, fmt::format("stream '{}'", name_),
+              "was indexed anew since it was opened", "open it again");
 }
 
 Result<void> StreamStore::FindIndexedEnd() {
@@ -154,7 +163,7 @@ Result<void> StreamStore::Index(bool end_of_turn) {
                      layer_.journal.NextRun(indexed_text_, max_bytes));
     if (!run) break;
     ASSIGN_OR_RETURN(const bool progress, IndexRun(*run));
-    if (on_step_) RETURN_IF_ERROR(on_step_("index", indexed_text_, stored_.text_end));
+    if (progress && on_step_) RETURN_IF_ERROR(on_step_("index", indexed_text_, stored_.text_end));
     if (progress) {
       max_bytes = kRunBytes;
     } else if (static_cast<int64_t>(run->text.size()) >= max_bytes) {
@@ -275,6 +284,7 @@ Result<RecallResult> StreamStore::Recall(const RecallQuery& query) {
   }
   const UnitView view(Layers(), &tail);
   ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(layer_.journal.db()));
+  RETURN_IF_ERROR(CheckGeneration());
   LocalIndex local(view, embedder_->handle);
   if (server_ == nullptr) {
     return RecallFrom(view, local, name_, embedder_->handle, *embedder_->null, null_scores, query);

@@ -71,6 +71,8 @@ class StreamStore : public StreamMemory {
   StreamStore(Database* db, SharedEmbedder* embedder, int64_t stream, const std::string& name,
               StreamLock lock);
   Result<void> LoadUnits();
+  // Error kInvalid: the stream was indexed anew by another process since it was loaded.
+  Result<void> CheckGeneration() const;
   Result<bool> IndexRun(const RunText& run);
   Result<void> FindIndexedEnd();
   // Cuts the pending tail, and embeds what the query may be given of it: all else is not waited
@@ -97,6 +99,7 @@ class StreamStore : public StreamMemory {
   int64_t indexed_text_ = 0;
   StreamPos indexed_end_;
   std::vector<float> null_scores_;
+  std::string generation_;  // of the index that is loaded
   // Vectors of the tail's units by their text, until they are indexed.
   std::map<std::pair<int64_t, int64_t>, std::vector<float>> tail_vectors_;
 };

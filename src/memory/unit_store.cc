@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::string_view kColumns =
     "key, text_begin, text_end, \"begin\", \"end\", turn, role, question, time_ms";
+// What heals an index.
+constexpr const char* kReindex = "memory reindex builds the index again from the journal";
 
 }  // namespace
 
@@ -51,8 +53,7 @@ Result<void> UnitStore::Insert(UnitRow* unit, std::span<const float> vector,
                       .Run());
   if (db_->changes() == 0) {
     return Fail(ErrorKind::kCorrupt, db_->name(),
-                fmt::format("unit {:016x} is indexed already", id.value()),
-                "run `memory verify` on it");
+                fmt::format("unit {:016x} is indexed already", id.value()), kReindex);
   }
   unit->key = db_->last_insert_rowid();
   ASSIGN_OR_RETURN(Statement insert_vector,
@@ -98,7 +99,7 @@ Result<UnitRow> UnitStore::ReadRow(const Statement& row) const {
       row.Int(6) < 0 || row.Int(6) > static_cast<int64_t>(Role::kAssistant)) {
     return Fail(ErrorKind::kCorrupt, db_->name(),
                 fmt::format("the unit at text [{}, {}) is damaged", row.Int(1), row.Int(2)),
-                "restore the memory file from a copy");
+                kReindex);
   }
   return unit;
 }
@@ -125,7 +126,7 @@ Result<void> UnitStore::Load(
 Failure UnitStore::DamagedVector(const UnitRow& unit) const {
   return Fail(ErrorKind::kCorrupt, db_->name(),
               fmt::format("the vector of the unit at text {} is damaged", unit.text_begin),
-              "restore the memory file from a copy");
+              kReindex);
 }
 
 Result<void> UnitStore::ReadVector(const UnitRow& unit, std::span<float> vector) const {
