@@ -70,19 +70,29 @@ struct MemoryTurn {
   std::string text;
 };
 
-// What to forget of a stream: exactly one of these, or all.
+// What to forget of a stream: exactly one of the first four.
 struct ForgetSelection {
   std::optional<StreamSpan> span = std::nullopt;
   std::optional<int64_t> before_ms = std::nullopt;
   std::optional<std::string> matching =
       std::nullopt;  // case-insensitive substring; the units that hold it go
   bool all = false;
+  // How long erasing waits for other readers of the file, and again for the server to be told.
+  int64_t timeout_ms = 5000;
+};
+
+enum class ForgetGrade : uint8_t {
+  kUnreachable,  // no recall, search or retry brings it back, but files may still hold its bytes
+  kErased,       // no byte of it is left in the memory's files
 };
 
 struct ForgetResult {
   int64_t units = 0, text_bytes = 0;
   std::vector<StreamSpan> spans;
-  bool done = false;  // false: a dry run
+  std::vector<int64_t> turns;  // that lose something, ascending in each stream
+  bool done = false;           // false: a dry run
+  ForgetGrade grade = ForgetGrade::kUnreachable;
+  std::string erased_when;  // of kUnreachable, once done: what is still to happen, for people
 };
 
 // Lines of an export (docs/formats.md). Takes one with its end; an error ends the export.

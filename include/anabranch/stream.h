@@ -46,6 +46,8 @@ struct StreamOptions {
   int64_t keep = 0;                    // tokens of `system`, with its template, pinned; -1: all
   std::string system;                  // read first, as the system turn; empty: none
   RecallMode recall = RecallMode::kNever;
+  // Streams of the same memory that are recalled from as well; its own name changes nothing.
+  std::vector<std::string> recall_from;
   int32_t chunk_size = 100;               // tokens of a recalled passage at most
   int32_t recall_tokens = 400;            // tokens of all passages of a turn at most
   std::optional<float> recall_threshold;  // on the best cosine; empty: calibrated on the store
@@ -59,7 +61,8 @@ struct StreamOptions {
   std::function<void(StreamPos end, StreamPos indexed)> on_remembered;
 };
 
-// The memory that a stream of given sizes takes; fixed when it opens.
+// The memory that a stream of given sizes takes; fixed when it opens, but for n_pinned, which
+// shrinks when the system prompt is forgotten.
 struct StreamPlan {
   int64_t n_pinned = 0, recent_size = 0, recall_slots = 0, n_ctx_train = 0;
   int64_t kv_slots = 0, kv_bytes = 0;
@@ -134,9 +137,13 @@ class Stream {
   // recall, so that it has neither memory nor room for recalled text.
   virtual Result<void> SetRecall(RecallMode mode) = 0;
 
-  // Forgets all that was said, in memory and in the window; the system prompt is read again. The
-  // stream goes on at the next position.
-  virtual Result<ForgetResult> ForgetAll() = 0;
+  // Forgets in memory, and builds the window anew as ResumeMode::kWindow does: it begins behind
+  // what is forgotten, and nothing in it has seen that. Of all that was said, the system prompt is
+  // read again. The stream goes on at the next position. Errors: a fork; a memory that cannot be
+  // written; without a memory only all can be forgotten.
+  virtual Result<ForgetResult> Forget(const ForgetSelection& what) = 0;
+  // What Forget would forget; changes nothing.
+  virtual Result<ForgetResult> WouldForget(const ForgetSelection& what) = 0;
 
   // Where the turns that follow come from: a file and a turn of it, say. Memory keeps it with each
   // part of them that it has, as "SOURCE byte N": the text was read up to its byte N, the first of

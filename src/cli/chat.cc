@@ -30,12 +30,16 @@ void NoteWhatIsMissing(const Answer& answer, int64_t evicted, Terminal& terminal
 
 Result<void> Say(std::string text, ChatSession& session) {
   RepairUtf8(&text);
-  const Turn turn{.role = Role::kUser, .text = std::move(text), .time_ms = NowMs()};
+  session.to_forget.clear();
+  Turn turn{.role = Role::kUser, .text = std::move(text), .time_ms = NowMs()};
   Result<Answer> answer = session.dialogue.AnswerTurn(turn);
   if (!answer) return tl::unexpected(answer.error());
-  session.transcript.push_back(turn);
-  session.transcript.push_back(
-      {.role = Role::kAssistant, .text = answer->text, .time_ms = NowMs()});
+  turn.number = answer->turn;
+  session.transcript.push_back(std::move(turn));
+  session.transcript.push_back({.role = Role::kAssistant,
+                                .text = answer->text,
+                                .time_ms = NowMs(),
+                                .number = answer->turn + 1});
   if (answer->stop == StopReason::kInterrupt) {
     session.context.terminal.Note(session.context.terminal.Dim("(stopped)"));
   }
@@ -111,7 +115,9 @@ int Chat(const ChatOptions& options, CommandContext& context) {
   ChatSession session{
       .dialogue = **dialogue, .context = context, .transcript = {}, .when_full = {}};
   if (!opening->system.empty()) {
-    session.transcript.push_back({.role = Role::kSystem, .text = opening->system});
+    const bool is_new = session.dialogue.stream().start().turns == 0;
+    session.transcript.push_back(
+        {.role = Role::kSystem, .text = opening->system, .number = is_new ? 0 : -1});
   }
   Result<void> done = Begin(*opening, options, session);
   if (!done) return session.dialogue.Finish(done);

@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "cli/forget_text.h"
 #include "cli/json_output.h"
 #include "cli/process_memory.h"
 #include "cli/time_format.h"
@@ -21,6 +24,7 @@ constexpr std::string_view kHelp =
     "/stats        window, stream and memory, and how they grow\n"
     "/recall TEXT  what memory has for a text\n"
     "/forget       forget all that was said\n"
+    "/forget TEXT  forget the sentences that hold a text\n"
     "/save FILE    write the conversation as JSON\n"
     "/quit         leave, as Ctrl-D does\n"
     "\"\"\"           begins and ends a message of many lines\n"
@@ -72,18 +76,38 @@ Result<void> Recall(const std::string& text, ChatSession& session) {
   Stream& stream = session.dialogue.stream();
   Result<RecallResult> found = stream.Recall(text);
   if (!found) return tl::unexpected(found.error());
-  session.context.terminal.Note(DescribeRecall(*found, stream.stats().next));
+  session.context.terminal.Note(
+      DescribeRecall(*found, session.dialogue.stream_name(), stream.stats().next));
   return {};
 }
 
-Result<void> Forget(ChatSession& session) {
-  Result<ForgetResult> forgotten = session.dialogue.stream().ForgetAll();
+// How much a text matches is not known before: it is said first, and done when it is asked for
+// again.
+Result<void> Forget(const std::string& text, ChatSession& session) {
+  Stream& stream = session.dialogue.stream();
+  Terminal& terminal = session.context.terminal;
+  ForgetSelection what;
+  what.all = text.empty();
+  if (!what.all) what.matching = text;
+  if (!what.all && std::exchange(session.to_forget, text) != text) {
+    Result<ForgetResult> found = stream.WouldForget(what);
+    if (!found) return tl::unexpected(found.error());
+    if (found->spans.empty()) session.to_forget.clear();
+    terminal.Note(found->spans.empty() ? "nothing that was said holds that"
+                                       : ForgottenText(*found) + "; the same again does it");
+    return {};
+  }
+  session.to_forget.clear();
+  Result<ForgetResult> forgotten = stream.Forget(what);
+  terminal.ClearProgress();
   if (!forgotten) return tl::unexpected(forgotten.error());
-  session.forgotten = session.dialogue.stream().stats().evicted;
-  std::erase_if(session.transcript, [](const Turn& turn) { return turn.role != Role::kSystem; });
-  session.context.terminal.Note(fmt::format("forgot {} units, {} of text",
-                                            WithThousands(forgotten->units),
-                                            FormatBytes(forgotten->text_bytes)));
+  if (what.all) session.forgotten = stream.stats().evicted;
+  std::erase_if(session.transcript, [&](const Turn& turn) {
+    return (what.all && turn.role != Role::kSystem) ||
+           std::find(forgotten->turns.begin(), forgotten->turns.end(), turn.number) !=
+               forgotten->turns.end();
+  });
+  terminal.Note(ForgottenText(*forgotten) + "\n" + GradeText(*forgotten));
   return {};
 }
 
@@ -137,6 +161,7 @@ Result<bool> RunChatCommand(std::string_view message, ChatSession& session) {
                 command == "/save" ? "/save FILE" : "/recall TEXT");
   }
   Result<void> done;
+  if (command != "/forget") session.to_forget.clear();
   if (command == "/quit") return false;
   if (command == "/help") {
     session.context.terminal.Note(kHelp);
@@ -145,7 +170,7 @@ Result<bool> RunChatCommand(std::string_view message, ChatSession& session) {
   } else if (command == "/recall") {
     done = Recall(argument, session);
   } else if (command == "/forget") {
-    done = Forget(session);
+    done = Forget(argument, session);
   } else if (command == "/save") {
     done = Save(argument, session);
   } else {

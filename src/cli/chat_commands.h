@@ -1,4 +1,4 @@
-// The commands of a chat: /help, /stats, /recall TEXT, /forget, /save FILE, /quit.
+// The commands of a chat: /help, /stats, /recall TEXT, /forget [TEXT], /save FILE, /quit.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,7 @@ struct ChatSession {
   // here.
   std::optional<Footprint> when_full;
   int64_t forgotten = 0;  // tokens that /forget took out of the window, or that had left it then
+  std::string to_forget = {};  // what the last command, a /forget TEXT, would forget
 };
 
 // Unix time.

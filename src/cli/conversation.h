@@ -19,6 +19,7 @@ struct Turn {
   Role role = Role::kUser;
   std::string text;
   int64_t time_ms = 0;  // 0: the file does not say
+  int64_t number = -1;  // in its stream; -1: it is in none yet
 };
 
 enum class InputFormat { kText, kJsonLines, kJsonList };

@@ -14,11 +14,15 @@
 namespace anabranch::cli {
 namespace {
 
-std::string DescribePassage(const Passage& passage, StreamPos now) {
-  return fmt::format("\n  [{}, {})  {}, {} tokens ago, {}: cosine {:.3f}, words {:.2f}\n    {}",
+std::string DescribePassage(const Passage& passage, const std::string& stream, StreamPos now) {
+  const std::string where =
+      passage.stream == stream
+          ? fmt::format("{} tokens ago", WithThousands(now - passage.span.begin))
+          : fmt::format("in stream '{}'", passage.stream);
+  return fmt::format("\n  [{}, {})  {}, {}, {}: cosine {:.3f}, words {:.2f}\n    {}",
                      passage.span.begin.value(), passage.span.end.value(), RoleName(passage.role),
-                     WithThousands(now - passage.span.begin), FormatTime(passage.time_ms),
-                     passage.score, passage.lexical, passage.text);
+                     where, FormatTime(passage.time_ms), passage.score, passage.lexical,
+                     passage.text);
 }
 
 }  // namespace
@@ -31,15 +35,15 @@ void AddDialogueOptions(CommandLine& line, CLI::App& app, DialogueFlags& flags) 
   AddSamplingOptions(app, flags.sampling);
 }
 
-std::string DescribeRecall(const RecallResult& recall, StreamPos now) {
+std::string DescribeRecall(const RecallResult& recall, const std::string& stream, StreamPos now) {
   std::string text =
       fmt::format("recall: {}, {:.1f} ms; best score {:.3f}, threshold {:.3f}",
                   DecisionName(recall.decision), recall.ms, recall.best_score, recall.threshold);
   if (!recall.fault.empty()) text += "\n  fault: " + recall.fault;
   for (const std::string& query : recall.queries) text += "\n  query: " + query;
-  for (const Passage& passage : recall.passages) text += DescribePassage(passage, now);
+  for (const Passage& passage : recall.passages) text += DescribePassage(passage, stream, now);
   if (!recall.rejected.empty()) text += "\n  rejected:";
-  for (const Passage& passage : recall.rejected) text += DescribePassage(passage, now);
+  for (const Passage& passage : recall.rejected) text += DescribePassage(passage, stream, now);
   return text;
 }
 
@@ -92,6 +96,10 @@ Result<std::unique_ptr<Dialogue>> Dialogue::Open(const DialogueFlags& flags,
   }
   Result<EngineOptions> engine_options = self.FindFiles(defaults, &*options);
   if (!engine_options) return tl::unexpected(engine_options.error());
+  if (!flags.recall.from.empty() && engine_options->memory.empty()) {
+    return Fail(ErrorKind::kInvalid, "--recall-from", "needs the memory that its streams are in",
+                "name it with --memory");
+  }
   Result<std::unique_ptr<Engine>> engine = Engine::Open(*engine_options);
   if (!engine) return tl::unexpected(engine.error());
   self.engine_ = *std::move(engine);
@@ -176,7 +184,7 @@ void Dialogue::SetReadBytes(int64_t begin, int64_t end, int64_t total) {
 }
 
 void Dialogue::ShowRecall(const RecallResult& recall) {
-  context_.terminal.Note(DescribeRecall(recall, stream_->stats().next));
+  context_.terminal.Note(DescribeRecall(recall, stream_name(), stream_->stats().next));
 }
 
 void Dialogue::ShowProgress(const Progress& progress) {

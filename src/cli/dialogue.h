@@ -45,6 +45,7 @@ class Dialogue {
   int Finish(const Result<void>& result);
 
   Stream& stream() { return *stream_; }
+  const std::string& stream_name() const { return flags_.embedder.stream; }
   const Engine& engine() const { return *engine_; }
 
  private:
@@ -64,7 +65,8 @@ class Dialogue {
   std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
 };
 
-// What a stream recalled or could have recalled, for people: a few lines without the last end.
-std::string DescribeRecall(const RecallResult& recall, StreamPos now);
+// What the stream of that name recalled or could have recalled, for people: a few lines without the
+// last end.
+std::string DescribeRecall(const RecallResult& recall, const std::string& stream, StreamPos now);
 
 }  // namespace anabranch::cli

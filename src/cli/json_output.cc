@@ -44,7 +44,8 @@ const char* DecisionName(RecallDecision decision) {
 }
 
 OrderedJson PassageJson(const Passage& passage) {
-  return {{"begin", passage.span.begin.value()},
+  return {{"stream", passage.stream},
+          {"begin", passage.span.begin.value()},
           {"end", passage.span.end.value()},
           {"role", RoleName(passage.role)},
           {"time", FormatTime(passage.time_ms)},

@@ -24,6 +24,7 @@ Answer ExampleAnswer() {
   answer.stop = StopReason::kLength;
   answer.recall.decision = RecallDecision::kUsed;
   Passage passage;
+  passage.stream = "notes";
   passage.span = {StreamPos(10), StreamPos(30)};
   passage.role = Role::kAssistant;
   passage.time_ms = 1714566605000;
@@ -60,6 +61,7 @@ TEST(JsonOutputTest, ATurnHasTheDocumentedFields) {
   EXPECT_TRUE(turn["prefill_ms"].is_number() && turn["decode_ms"].is_number());
   ASSERT_EQ(turn["recalled"].size(), 1u);
   const json& passage = turn["recalled"][0];
+  EXPECT_EQ(passage["stream"], "notes");
   EXPECT_EQ(passage["begin"], 10);
   EXPECT_EQ(passage["end"], 30);
   EXPECT_EQ(passage["role"], "assistant");

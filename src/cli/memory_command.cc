@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "anabranch/engine.h"
+#include "cli/forget_text.h"
 #include "cli/json_output.h"
 #include "cli/memory_index.h"
 #include "cli/memory_streams.h"
@@ -28,6 +30,7 @@ struct MemoryFlags {
   std::optional<int64_t> before_ms;
   std::optional<std::string> matching;
   bool all = false, yes = false;
+  float timeout_seconds = 5;
 };
 using FlagsPtr = std::shared_ptr<MemoryFlags>;
 
@@ -96,7 +99,8 @@ Result<void> Forget(const MemoryFlags& flags, CommandContext& context) {
   const ForgetSelection what{.span = flags.span,
                              .before_ms = flags.before_ms,
                              .matching = flags.matching,
-                             .all = flags.all};
+                             .all = flags.all,
+                             .timeout_ms = std::llround(flags.timeout_seconds * 1000)};
   Result<ForgetResult> forgotten = (*memory)->Forget(flags.stream, what, !flags.yes);
   if (!forgotten) return tl::unexpected(forgotten.error());
   OrderedJson spans = OrderedJson::array();
@@ -104,17 +108,21 @@ Result<void> Forget(const MemoryFlags& flags, CommandContext& context) {
     spans.push_back({span.begin.value(), span.end.value()});
   }
   if (context.common.json) {
+    const auto once_done = [&](const std::string& text) {
+      return forgotten->done && !text.empty() ? OrderedJson(text) : OrderedJson(nullptr);
+    };
     context.terminal.Out(JsonLine({{"type", "forgotten"},
                                    {"done", forgotten->done},
+                                   {"grade", once_done(GradeName(forgotten->grade))},
+                                   {"erased_when", once_done(forgotten->erased_when)},
                                    {"units", forgotten->units},
                                    {"text_bytes", forgotten->text_bytes},
                                    {"spans", std::move(spans)}}));
     return {};
   }
-  context.terminal.Out(
-      fmt::format("{} {} units, {} of text\n", forgotten->done ? "forgot" : "would forget",
-                  WithThousands(forgotten->units), FormatBytes(forgotten->text_bytes)));
-  if (!forgotten->done) context.terminal.Note("nothing was changed: --yes forgets it for good");
+  context.terminal.Out(ForgottenText(*forgotten) + "\n");
+  context.terminal.Note(forgotten->done ? GradeText(*forgotten)
+                                        : "nothing was changed: --yes forgets it for good");
   return {};
 }
 
@@ -256,9 +264,11 @@ void AddMemoryCommand(CommandLine& line) {
   add_stream(forget);
   AddSpan(forget, *flags, "What stands at these positions");
   AddBefore(forget, *flags);
-  AddText(forget, "--matching", flags->matching, "Units that hold this text, in any case");
+  AddText(forget, "--matching", flags->matching, "Sentences that hold this text, in any case");
   AddSwitch(forget, "--all", flags->all, "The whole stream");
   AddSwitch(forget, "--yes", flags->yes, "Do it");
+  AddNumber(forget, "--timeout", flags->timeout_seconds, 0, 86400,
+            "Seconds to wait for other readers of the file, and for a server [5]");
   AddMemoryTransfer(line, group);
   AddMemoryIndex(line, group);
   add_embedder(AddOne(line, group, "verify",

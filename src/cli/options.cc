@@ -47,6 +47,24 @@ void AddStoreOptions(CLI::App& app, StoreFlags& flags, const std::string& memory
   }
 }
 
+CLI::Option* AddRecallFrom(CLI::App& app, std::vector<std::string>& target) {
+  const auto set = [&target](const std::string& text) -> Result<void> {
+    target.clear();
+    for (size_t begin = 0; begin <= text.size();) {
+      const size_t end = std::min(text.find(',', begin), text.size());
+      if (end == begin) {
+        return Fail(ErrorKind::kInvalid, "",
+                    fmt::format("'{}' has an empty name of a stream", text));
+      }
+      target.push_back(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return {};
+  };
+  return AddParsed(app, "--recall-from", "NAME,...", set,
+                   "Recall from these streams of --memory as well");
+}
+
 Result<std::string> ReadMemoryPassword(const StoreFlags& flags, const Environment& env) {
   if (flags.password_file.empty()) return env("ANABRANCH_MEMORY_PASSWORD").value_or("");
   constexpr size_t kLongest = 4096;
@@ -109,6 +127,7 @@ void AddRecallOptions(CommandLine& line, CLI::App& app, RecallFlags& flags) {
                    "Tokens recalled for a turn at most, 23 kB each [400]"),
         AddNumber(app, "--recall-threshold", flags.threshold, -1, 1,
                   "Least cosine that is recalled [calibrated on the memory]"),
+        AddRecallFrom(app, flags.from),
         AddNumber(app, "--recall-timeout", flags.timeout_seconds, 0.01, 3600,
                   "Seconds that a recall waits for a memory on a server [2]"),
         AddChoice(app, "--retract", flags.retract, {"keep", "reread"},
@@ -168,12 +187,17 @@ Result<StreamOptions> ToStreamOptions(const SizeFlags& sizes, const RecallFlags&
                                       const CommandDefaults& defaults, int64_t system_tokens) {
   Result<RecallMode> mode = ResolveRecall(recall, defaults.recall);
   if (!mode) return tl::unexpected(mode.error());
+  if (!recall.from.empty() && *mode == RecallMode::kNever) {
+    return Fail(ErrorKind::kInvalid, "--recall-from", "with --recall never nothing is recalled",
+                "give --recall evicted, too");
+  }
   StreamOptions options;
   options.streaming = sizes.streaming.value_or(defaults.streaming);
   options.start_size = sizes.start_size;
   options.recent_size = sizes.recent_size;
   options.keep = sizes.keep.value_or(defaults.keep);
   options.recall = *mode;
+  options.recall_from = recall.from;
   options.chunk_size = recall.chunk_size;
   options.recall_tokens = recall.recall_tokens;
   options.recall_threshold = recall.threshold;

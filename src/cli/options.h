@@ -38,6 +38,7 @@ struct SizeFlags {
 
 struct RecallFlags {
   std::string recall;  // "": the command's default, unless a flag says more
+  std::vector<std::string> from = {};
   bool retriever = false, always_retriever = false, debug = false;
   int32_t chunk_size = 100, recall_tokens = 400;
   std::optional<float> threshold = {};

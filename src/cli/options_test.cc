@@ -76,5 +76,13 @@ TEST(OptionsTest, ThePasswordIsTheFilesElseTheEnvironments) {
   EXPECT_EQ(read(folder.File("missing")).error().kind, ErrorKind::kNotFound);
 }
 
+TEST(OptionsTest, RecallFromNeedsARecall) {
+  const RecallFlags flags{.recall = "evicted", .from = {"notes", "work"}};
+  EXPECT_EQ(ToStreamOptions({}, flags, kRunDefaults, 0)->recall_from, flags.from);
+  const auto never = ToStreamOptions({}, {.recall = "never", .from = flags.from}, kRunDefaults, 0);
+  ASSERT_FALSE(never);
+  EXPECT_THAT(never.error().Message(), HasSubstr("--recall evicted"));
+}
+
 }  // namespace
 }  // namespace anabranch::cli

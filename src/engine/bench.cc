@@ -52,7 +52,7 @@ Result<BenchReport> MeasureSpeed(Model& model, CpuExec& exec, int32_t max_batch,
   BenchReport report;
   report.window = options.recent_size;
   for (int32_t repeat = 0; repeat < options.repeats; ++repeat) {
-    context.Clear(StreamPos(0));
+    context.Clear(StreamPos(0), context.kv().sizes().n_pinned);
     const Stopwatch prefill;
     RETURN_IF_ERROR(ReadAll(&context, window));
     report.prefill_tps.push_back(static_cast<double>(window.size()) * 1000 / prefill.Ms());

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/result.h"
@@ -19,6 +20,7 @@
 #include "io/gguf.h"
 #include "kernels/cpu_exec.h"
 #include "memory/memory.h"
+#include "memory/wide_memory.h"
 #include "model/model.h"
 #include "stream/chat_stream.h"
 #include "text/chat_template.h"
@@ -28,6 +30,24 @@ namespace anabranch {
 namespace {
 
 constexpr ModelOptions kModelOptions{};
+
+// The other streams that a stream recalls from, each once.
+Result<WideMemory::Readers> OpenReaders(const StreamOptions& options, Memory& memory) {
+  std::set<std::string> names = {options.name};
+  WideMemory::Readers readers;
+  for (const std::string& name : options.recall_from) {
+    if (!names.insert(name).second) continue;
+    Result<std::unique_ptr<StreamReader>> reader = memory.OpenReader(name);
+    if (!reader && reader.error().kind == ErrorKind::kNotFound) {
+      const Error& error = reader.error();
+      return Fail(ErrorKind::kNotFound, "--recall-from", error.what + " " + error.fault,
+                  error.remedy + "; `anabranch memory list` says what each holds");
+    }
+    if (!reader) return tl::make_unexpected(reader.error());
+    readers.push_back(*std::move(reader));
+  }
+  return readers;
+}
 
 class LoadedEngine final : public Engine {
  public:
@@ -144,7 +164,11 @@ Result<std::unique_ptr<Stream>> LoadedEngine::OpenStream(const StreamOptions& op
   std::unique_ptr<StreamMemory> memory;
   if (options.recall != RecallMode::kNever) {
     ASSIGN_OR_RETURN(parts.memory, OpenedMemory());
+    ASSIGN_OR_RETURN(WideMemory::Readers others, OpenReaders(options, *parts.memory));
     ASSIGN_OR_RETURN(memory, parts.memory->OpenStream(options.name, turns_fingerprint_));
+    if (!others.empty()) {
+      memory = std::make_unique<WideMemory>(std::move(memory), std::move(others));
+    }
   }
   return ChatStream::Open(parts, options, std::move(memory));
 }

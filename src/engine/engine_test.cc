@@ -195,11 +195,41 @@ TEST_F(EngineTest, TheFirstQuestionOfALaterRunRecallsWhatAnEarlierOneRead) {
   EXPECT_GT(answer->recalled_tokens, 0);
 }
 
+TEST_F(EngineTest, RecallsFromTheStreamsThatAreNamed) {
+  options_.memory = dir_.File("memory.db");
+  options_.chat_template = "llama3";  // to write the stream anew for this model takes an import
+  stream_.name = "notes";
+  ASSERT_TRUE(OpenWithMemory()->OpenStream(stream_).value()->Read(Role::kUser, kFact));
+  options_.chat_template.clear();
+  const auto engine = OpenWithMemory();
+  EXPECT_FALSE(engine->OpenStream(stream_));
+  stream_.name = "work";
+  stream_.recall_from = {"none"};
+  ExpectError(engine->OpenStream(stream_), ErrorKind::kNotFound, "memory list");
+  stream_.recall_from.clear();
+  EXPECT_TRUE(
+      engine->OpenStream(stream_).value()->Answer(kQuestion, answer_)->recall.passages.empty());
+
+  stream_.recall_from = {"notes", "work", "notes"};
+  const auto stream = engine->OpenStream(stream_).value();
+  const auto answer = stream->Answer(kQuestion, answer_);
+  ASSERT_TRUE(answer);
+  std::string text;
+  for (const Passage& passage : answer->recall.passages) {
+    EXPECT_EQ(passage.stream, "notes");
+    text += passage.text;
+  }
+  EXPECT_THAT(text, HasSubstr("6655"));
+  EXPECT_GT(answer->recalled_tokens, 0);
+  const auto fork = stream->Fork().value();
+  EXPECT_EQ(fork->Recall(kQuestion)->passages.size(), stream->Recall(kQuestion)->passages.size());
+}
+
 TEST_F(EngineTest, ForgettingLeavesNothingToRecall) {
   const auto engine = OpenWithMemory();
   const auto stream = engine->OpenStream(stream_).value();
   ASSERT_TRUE(stream->Read(Role::kUser, kFact + Facts()));
-  const auto forgotten = stream->ForgetAll();
+  const auto forgotten = stream->Forget({.all = true});
   ASSERT_TRUE(forgotten) << forgotten.error().Message();
   EXPECT_TRUE(forgotten->done);
   EXPECT_GT(forgotten->text_bytes, 500);

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "memory/erasure.h"
 #include "memory/journal_store.h"
 #include "memory/unit_store.h"
 
@@ -86,6 +87,7 @@ Result<void> DrainStore::DropErased(int64_t seq) {
 Result<void> DrainStore::DropVectors() {
   ASSIGN_OR_RETURN(const DrainedTo drained, Drained());
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(db_));
+  int64_t dropped = 0;
   for (const char* table : {"vector", "code"}) {
     ASSIGN_OR_RETURN(Statement drop,
                      db_->Prepare(fmt::format(
@@ -93,7 +95,9 @@ Result<void> DrainStore::DropVectors() {
                          "= ?1 AND key <= ?2) AND unit NOT IN (SELECT unit FROM quarantine)",
                          table)));
     RETURN_IF_ERROR(drop.Bind(1, stream_).Bind(2, drained.unit).Run());
+    dropped += db_->changes();
   }
+  if (dropped > 0) RETURN_IF_ERROR(NoteRemoval(db_));
   return transaction.Commit();
 }
 

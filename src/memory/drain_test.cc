@@ -5,92 +5,13 @@
 
 #include <thread>
 
-#include "memory/memory_test_support.h"
-#include "memory/schema.h"
-#include "memory/scripted_remote.h"
+#include "memory/drain_fixture.h"
 
 namespace anabranch {
 namespace {
 
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
-
-constexpr milliseconds kPatience{20000};
-constexpr int kTurns = 40;
-// A unit of its own: ten words.
-std::string Sentence(int i) {
-  return "The number of the house with the green door is " + std::to_string(i) + ".";
-}
-
-// A file with a stream of kTurns units and more, a server, a drain between them.
-struct Draining {
-  explicit Draining(bool keeps_journal = false) {
-    server.keeps_journal = keeps_journal;
-    path = dir.File("m");
-    memory = OpenMemory(path, FakeEmbedder()).value();
-    stream = memory->OpenStream("s", "tokenizer").value();
-    writer.emplace(stream.get());
-    for (int i = 0; i < kTurns; ++i) {
-      writer->Say(i % 2 == 0 ? Role::kUser : Role::kAssistant, Sentence(i));
-    }
-    db = OpenStore(path, path).value();
-  }
-
-  void Start() {
-    drain = Drain::Start(path, "the server", std::make_unique<ScriptedRemote>(&server),
-                         {.batch_units = 8,
-                          .batch_records = 8,
-                          .first_pause = milliseconds(1),
-                          .longest_pause = milliseconds(20)})
-                .value();
-    opened = drain->Open(1, {.name = "s", .width = 64});
-  }
-  // Until the server has all, whatever it takes.
-  bool Finish() {
-    const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (std::chrono::steady_clock::now() < end) {
-      if (drain->Flush(milliseconds(100))) return true;
-      std::this_thread::sleep_for(milliseconds(2));
-    }
-    return false;
-  }
-  std::vector<uint64_t> LocalIds() {
-    Statement select = db->Prepare("SELECT id FROM unit").value();
-    std::vector<uint64_t> ids;
-    while (select.Step().value()) ids.push_back(static_cast<uint64_t>(select.Int(0)));
-    std::sort(ids.begin(), ids.end());
-    return ids;
-  }
-  std::vector<uint64_t> ServerIds() {
-    const std::lock_guard lock(server.mutex);
-    std::vector<uint64_t> ids;
-    for (const auto& [id, unit] : server.units) ids.push_back(id);
-    return ids;
-  }
-  // The journal at the server is the file's, record for record.
-  void ExpectSameJournal() {
-    const JournalStore journal(db.get(), 1);
-    size_t n = 0;
-    const std::lock_guard lock(server.mutex);
-    for (const auto& [begin, record] : server.records) {
-      EXPECT_TRUE(journal.Has(record).value()) << begin;
-      ++n;
-    }
-    EXPECT_EQ(static_cast<int64_t>(n), journal.Count().value());
-  }
-
-  TempDir dir;
-  std::string path;
-  ScriptedServer server;
-  std::unique_ptr<Memory> memory;
-  std::unique_ptr<StreamMemory> stream;
-  std::optional<Writer> writer;
-  std::unique_ptr<Database> db;
-  std::unique_ptr<Drain> drain;
-  Result<void> opened;
-};
-
-Error Unavailable() { return {ErrorKind::kUnavailable, "the server", "is busy", ""}; }
 
 TEST(Drain, BringsTheServerEveryUnitOnceWithItsTextAndVector) {
   Draining d;
@@ -238,62 +159,6 @@ TEST(Drain, WaitsAsLongAsTheServerAsks) {
   d.Start();
   ASSERT_TRUE(d.Finish());
   EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(300));
-}
-
-TEST(Drain, ErasesAtTheServerWhatWasForgotten) {
-  Draining d(true);
-  d.Start();
-  ASSERT_TRUE(d.Finish());
-  ForgetSelection what;
-  what.matching = "door is 7.";
-  ASSERT_TRUE(d.memory->Forget("s", what, false));
-  d.drain->Notify();
-  ASSERT_TRUE(d.Finish());
-  EXPECT_EQ(d.ServerIds(), d.LocalIds());
-  d.ExpectSameJournal();
-  for (const auto& [begin, record] : d.server.records) {
-    EXPECT_EQ(record.record.bytes.find("door is 7."), std::string::npos);
-  }
-}
-
-TEST(Drain, ErasesWhatWasForgottenWhileTheServerWasAway) {
-  Draining d(true);
-  d.Start();
-  ASSERT_TRUE(d.Finish());
-  {
-    const std::lock_guard lock(d.server.mutex);
-    d.server.away = true;
-  }
-  d.writer->Say(Role::kUser, Sentence(500));
-  d.drain->Notify();
-  EXPECT_FALSE(d.drain->Flush(kPatience));
-  ForgetSelection all;
-  all.all = true;
-  ASSERT_TRUE(d.memory->Forget("s", all, false));
-  {
-    const std::lock_guard lock(d.server.mutex);
-    d.server.away = false;
-  }
-  ASSERT_TRUE(d.Finish());
-  EXPECT_TRUE(d.ServerIds().empty());
-  d.ExpectSameJournal();
-  for (const auto& [begin, record] : d.server.records) EXPECT_EQ(record.record.bytes, "");
-}
-
-TEST(Drain, SendsWhatIsSaidAfterAllWasForgotten) {
-  Draining d;
-  d.Start();
-  ASSERT_TRUE(d.Finish());
-  ForgetSelection all;
-  all.all = true;
-  ASSERT_TRUE(d.memory->Forget("s", all, false));
-  d.writer->Say(Role::kUser, Sentence(500));
-  d.writer->Say(Role::kAssistant, Sentence(501));
-  d.writer->Say(Role::kUser, Sentence(502));
-  d.drain->Notify();
-  ASSERT_TRUE(d.Finish());
-  EXPECT_EQ(d.ServerIds(), d.LocalIds());
-  EXPECT_GE(d.ServerIds().size(), 2u);
 }
 
 TEST(Drain, DropsWhatTheServerHasOfAStreamThatWasIndexedAnew) {

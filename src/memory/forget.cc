@@ -1,9 +1,12 @@
-// Forgetting: text leaves the journal, its units, their vectors and words leave the index.
+// Forgetting: text leaves the journal, its units, their vectors and words leave the index, in one
+// transaction. From then on nothing here brings it back; what a server had been sent is noted for
+// the drain in that transaction too. Then the write-ahead log is emptied of it.
 #include <algorithm>
 #include <limits>
 #include <utility>
 
 #include "memory/drain_store.h"
+#include "memory/erasure.h"
 #include "memory/next_index.h"
 #include "memory/sqlite_memory.h"
 #include "text/words.h"
@@ -39,6 +42,7 @@ bool Touches(const std::vector<StreamSpan>& spans, const StreamSpan& span) {
 struct Selection {
   std::vector<StreamSpan> spans;
   std::vector<UnitRow> units;
+  std::vector<int64_t> turns;
   int64_t text_bytes = 0;
 };
 
@@ -107,6 +111,9 @@ class Selector {
         const StoredRecord part = PartOf(stored, std::max(span.begin, stored.record.begin),
                                          std::min(span.end, stored.end));
         selection.text_bytes += static_cast<int64_t>(part.record.bytes.size());
+        if (selection.turns.empty() || selection.turns.back() != part.record.turn) {
+          selection.turns.push_back(part.record.turn);
+        }
         there.push_back({part.record.begin, part.end});
         return {};
       }));
@@ -121,12 +128,11 @@ class Selector {
   std::vector<UnitRow> rows_;
 };
 
-// `name`: of the stream. A server is told too, by the drain.
-Result<void> Erase(const Selection& selection, const std::string& name, JournalStore* journal,
-                   UnitStore* units) {
+// `name`: of the stream. `followed`: a server has it too, and is told by the drain.
+Result<void> Erase(const Selection& selection, const std::string& name, bool followed,
+                   JournalStore* journal, UnitStore* units) {
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(journal->db()));
   DrainStore drain(journal->db(), journal->stream());
-  ASSIGN_OR_RETURN(const bool followed, drain.IsFollowed());
   if (followed) {
     std::vector<UnitId> ids;
     for (const UnitRow& unit : selection.units) {
@@ -151,16 +157,9 @@ Result<void> Erase(const Selection& selection, const std::string& name, JournalS
     ASSIGN_OR_RETURN(null_scores, units->NullScores());
   }
   RETURN_IF_ERROR(units->SetIndexed(indexed_text, null_scores));
+  RETURN_IF_ERROR(NoteRemoval(journal->db()));
+  RETURN_IF_ERROR(MarkForErasure(journal->db()));
   return transaction.Commit();
-}
-
-// Takes what was forgotten out of the write-ahead log.
-Result<void> TruncateLog(Database* db) {
-  ASSIGN_OR_RETURN(const int64_t busy, db->QueryInt("PRAGMA wal_checkpoint(TRUNCATE)"));
-  if (busy == 0) return {};
-  return Fail(ErrorKind::kBusy, db->name(),
-              "forgotten, but the write-ahead log still holds it until the other reader closes",
-              "close the other reader and forget the same again");
 }
 
 }  // namespace
@@ -175,27 +174,44 @@ Result<ForgetResult> SqliteMemory::Forget(const std::string& stream, const Forge
   }
   ASSIGN_OR_RETURN(const std::vector<StreamRow> streams, Streams(stream));
   ForgetResult result;
-  Result<void> forgotten;
+  Result<bool> forgotten = false;
+  bool at_server = false;
   for (const StreamRow& row : streams) {
     forgotten = ForgetIn(row, what, dry_run, &result);
     if (!forgotten) break;
+    at_server = at_server || *forgotten;
   }
+  if (dry_run && forgotten) return result;
   // Of what went before an error, too.
-  const Result<void> truncated = dry_run ? Result<void>() : TruncateLog(db_.get());
-  RETURN_IF_ERROR(forgotten);
-  RETURN_IF_ERROR(truncated);
-  result.done = !dry_run;
+  const std::chrono::milliseconds patience(what.timeout_ms);
+  const Result<bool> erased = FinishErasure(db_.get(), patience);
+  if (!forgotten) return tl::make_unexpected(forgotten.error());
+  if (!erased) return tl::make_unexpected(erased.error());
+  result.done = true;
+  if (!*erased) {
+    result.erased_when =
+        "other readers of the file have ended: then the next to open it empties its log";
+  }
+  if (at_server) {
+    ASSIGN_OR_RETURN(const std::string left, LeftAtServer(patience));
+    result.erased_when += (result.erased_when.empty() ? "" : "; and when ") + left;
+  }
+  if (result.erased_when.empty()) result.grade = ForgetGrade::kErased;
   return result;
 }
 
-Result<void> SqliteMemory::ForgetIn(const StreamRow& stream, const ForgetSelection& what,
+Result<bool> SqliteMemory::ForgetIn(const StreamRow& stream, const ForgetSelection& what,
                                     bool dry_run, ForgetResult* result) {
   const auto open = open_.find(stream.name);
+  ASSIGN_OR_RETURN(const bool followed, DrainStore(db_.get(), stream.id).IsFollowed());
   StreamLock lock;
   if (open != open_.end()) {
     RETURN_IF_ERROR(open->second->Sync());
   } else if (!dry_run) {
     ASSIGN_OR_RETURN(lock, Lock(stream.name));
+    if (followed && server_ != nullptr) {
+      RETURN_IF_ERROR(OpenAtServer(stream.id, stream.name, stream.tokenizer));
+    }
   }
   JournalStore journal(db_.get(), stream.id);
   UnitStore units(db_.get(), stream.id, stream.name);
@@ -203,9 +219,11 @@ Result<void> SqliteMemory::ForgetIn(const StreamRow& stream, const ForgetSelecti
   result->units += static_cast<int64_t>(selection.units.size());
   result->text_bytes += selection.text_bytes;
   result->spans.insert(result->spans.end(), selection.spans.begin(), selection.spans.end());
-  if (dry_run) return {};
-  RETURN_IF_ERROR(Erase(selection, stream.name, &journal, &units));
-  return open == open_.end() ? Result<void>() : open->second->Reload();
+  result->turns.insert(result->turns.end(), selection.turns.begin(), selection.turns.end());
+  if (dry_run || selection.spans.empty()) return followed;
+  RETURN_IF_ERROR(Erase(selection, stream.name, followed, &journal, &units));
+  if (open != open_.end()) RETURN_IF_ERROR(open->second->Reload());
+  return followed;
 }
 
 }  // namespace anabranch

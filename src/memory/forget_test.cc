@@ -1,11 +1,19 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
+#include <thread>
 
+#include "memory/drain_store.h"
 #include "memory/memory_test_support.h"
 #include "memory/sqlite_db.h"
+#include "memory/term_counts.h"
+#include "memory/unit_store.h"
+#include "memory/vector_code.h"
 
 namespace anabranch {
 namespace {
@@ -25,11 +33,12 @@ struct Store {
     writer.Say(Role::kAssistant, "Well noted, my friend.");
     writer.Say(Role::kUser, std::string("I say it again, and louder. ") + kSecret);
   }
-  // All bytes of the files that the store has.
+  // All bytes of all files in the store's folder.
   std::string Bytes() const {
     std::string bytes;
-    for (const char* suffix : {"", "-wal"}) {
-      std::ifstream file(path_ + suffix, std::ios::binary);
+    const auto folder = std::filesystem::path(path_).parent_path();
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      std::ifstream file(entry.path(), std::ios::binary);
       std::ostringstream out;
       out << file.rdbuf();
       bytes += out.str();
@@ -49,6 +58,9 @@ TEST(Forget, MatchingTextLeavesEveryByteOfTheFile) {
   ASSERT_NE(store.Bytes().find("marzipan"), std::string::npos);
   const ForgetResult result = store.memory->Forget("s", {.matching = "Marzipan"}, false).value();
   EXPECT_TRUE(result.done);
+  EXPECT_EQ(result.grade, ForgetGrade::kErased);
+  EXPECT_EQ(result.erased_when, "");
+  EXPECT_EQ(result.turns, (std::vector<int64_t>{0, 2}));
   EXPECT_EQ(result.spans.size(), 2u);  // one is indexed, the other pending
   EXPECT_GE(result.text_bytes, 2 * static_cast<int64_t>(std::string(kSecret).size()));
   EXPECT_EQ(store.Bytes().find("marzipan"), std::string::npos);
@@ -121,17 +133,23 @@ TEST(Forget, WhatIsNotSaidOnceIsRefused) {
   EXPECT_TRUE(other->Forget("s", {.all = true}, true));
 }
 
-TEST(Forget, WhatAReaderKeepsInTheLogIsSaidAndForgottenAllTheSame) {
+// A connection that reads what the file was when this was made.
+std::unique_ptr<Database> ReaderOf(const std::string& path) {
+  auto reader = Database::Open(path, "reader").value();
+  EXPECT_TRUE(reader->Exec("BEGIN"));
+  EXPECT_GT(reader->QueryInt("SELECT count(*) FROM unit").value(), 0);
+  return reader;
+}
+
+TEST(Forget, WhatAReaderKeepsIsUnreachableAndErasedWhenTheFileIsOpenedNext) {
   TempDir dir;
   Store store(dir.File("m"));
-  auto reader = Database::Open(dir.File("m"), "reader").value();
-  ASSERT_TRUE(reader->Exec("BEGIN"));
-  ASSERT_GT(reader->QueryInt("SELECT count(*) FROM unit").value(), 0);
-  const ForgetSelection what = {.matching = "marzipan"};
-  const auto kept = store.memory->Forget("s", what, false);
-  ASSERT_FALSE(kept);
-  EXPECT_EQ(kept.error().kind, ErrorKind::kBusy);
-  EXPECT_NE(kept.error().fault.find("write-ahead log still holds it"), std::string::npos);
+  auto reader = ReaderOf(dir.File("m"));
+  const ForgetSelection what = {.matching = "marzipan", .timeout_ms = 1};
+  const ForgetResult kept = store.memory->Forget("s", what, false).value();
+  EXPECT_TRUE(kept.done);
+  EXPECT_EQ(kept.grade, ForgetGrade::kUnreachable);
+  EXPECT_NE(kept.erased_when.find("readers"), std::string::npos);
   EXPECT_NE(store.Bytes().find("marzipan"), std::string::npos);
 
   // Its vectors are gone from RAM as well: they would be found, without a text.
@@ -139,9 +157,108 @@ TEST(Forget, WhatAReaderKeepsInTheLogIsSaidAndForgottenAllTheSame) {
   EXPECT_FALSE(found.empty());
   for (const Passage& passage : found) EXPECT_FALSE(passage.text.empty());
 
+  // To open the file while the reader is there is no error, and does not wait.
+  EXPECT_TRUE(OpenMemory(dir.File("m"), FakeEmbedder()));
+  EXPECT_NE(store.Bytes().find("marzipan"), std::string::npos);
   reader.reset();
-  EXPECT_TRUE(store.memory->Forget("s", what, false));
+  EXPECT_TRUE(OpenMemory(dir.File("m"), FakeEmbedder()));
   EXPECT_EQ(store.Bytes().find("marzipan"), std::string::npos);
+}
+
+TEST(Forget, ForgettingTheSameAgainErasesWhatAReaderKept) {
+  TempDir dir;
+  Store store(dir.File("m"));
+  auto reader = ReaderOf(dir.File("m"));
+  const ForgetSelection what = {.matching = "marzipan", .timeout_ms = 1};
+  EXPECT_EQ(store.memory->Forget("s", what, false)->grade, ForgetGrade::kUnreachable);
+  reader.reset();
+  const ForgetResult again = store.memory->Forget("s", what, false).value();
+  EXPECT_EQ(again.grade, ForgetGrade::kErased);
+  EXPECT_EQ(again.text_bytes, 0);
+  EXPECT_EQ(store.Bytes().find("marzipan"), std::string::npos);
+}
+
+TEST(Forget, AReaderThatEndsInTimeIsWaitedFor) {
+  TempDir dir;
+  Store store(dir.File("m"));
+  auto reader = ReaderOf(dir.File("m"));
+  std::thread ends([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    reader.reset();
+  });
+  const ForgetSelection what = {.matching = "marzipan", .timeout_ms = 60000};
+  const ForgetResult forgotten = store.memory->Forget("s", what, false).value();
+  ends.join();
+  EXPECT_EQ(forgotten.grade, ForgetGrade::kErased);
+  EXPECT_EQ(store.Bytes().find("marzipan"), std::string::npos);
+}
+
+std::string RareWords(int i) { return fmt::format("zyx{0}qua vrl{0}wpf bdm{0}xoz", 7919 * i); }
+std::string SecretTurn(int i) {
+  return fmt::format("The word of day {} that nobody should know is {}, they say.", i,
+                     RareWords(i));
+}
+
+// Hundreds of units, so that tables and indexes have inner pages, with counted words, a text of
+// many pages, and a server's refusal that says a text again.
+TEST(Forget, NoFileKeepsATextItsWordsItsVectorOrItsCode) {
+  TempDir dir;
+  auto store = std::make_unique<Store>(dir.File("m"));
+  constexpr int kTurns = 240;
+  std::string book;
+  for (int i = 0; i < 400; ++i) book += SecretTurn(1000 + i) + " ";
+  StreamSpan of_book;
+  for (int i = 0; i < kTurns; ++i) {
+    const Role role = i % 2 == 0 ? Role::kUser : Role::kAssistant;
+    const StreamSpan span = store->writer.Say(role, i == kTurns / 2 ? book : SecretTurn(i));
+    if (i == kTurns / 2) of_book = span;
+  }
+  {
+    const auto db = Database::Open(dir.File("m"), "counter").value();
+    TermCounts counts(db.get(), 1);
+    ASSERT_TRUE(counts.Load());
+    Transaction transaction = Transaction::Begin(db.get()).value();
+    ASSERT_TRUE(counts.Write());
+    const auto keys = UnitStore(db.get(), 1, "s").Holding("zyx23757qua").value();
+    ASSERT_EQ(keys.size(), 1u);
+    ASSERT_TRUE(DrainStore(db.get(), 1).Quarantine(keys[0], "422: not " + SecretTurn(3)));
+    ASSERT_TRUE(transaction.Commit());
+    ASSERT_GT(db->QueryInt("SELECT count(*) FROM term_df").value(), 1500);
+  }
+  store->stream.reset();
+  store->stream = store->memory->OpenStream("s", "t").value();
+
+  std::vector<int> order(kTurns / 3);
+  for (size_t i = 0; i < order.size(); ++i) order[i] = 3 * static_cast<int>(i);
+  std::shuffle(order.begin(), order.end(), std::mt19937(5));
+  std::vector<std::string> gone;
+  const auto expect_gone = [&](const std::string& text) {
+    const std::string_view view = text;
+    std::vector<float> vector(64);
+    ASSERT_TRUE(FakeEmbedder().embed({&view, 1}, vector));
+    const std::vector<std::byte> code = EncodeVector(vector);
+    gone.emplace_back(reinterpret_cast<const char*>(vector.data()), vector.size() * sizeof(float));
+    gone.emplace_back(reinterpret_cast<const char*>(code.data()), vector.size());
+    gone.push_back(text.substr(12, 20));
+  };
+  for (const int i : order) {
+    if (i == kTurns / 2) continue;  // the book
+    expect_gone(SecretTurn(i));
+    for (const std::string& word : LexicalWords(RareWords(i))) gone.push_back(word);
+    ASSERT_NE(store->Bytes().find(gone.back()), std::string::npos) << i;
+    const ForgetResult result =
+        store->memory->Forget("s", {.matching = RareWords(i)}, false).value();
+    ASSERT_EQ(result.grade, ForgetGrade::kErased);
+    ASSERT_EQ(result.units, 1) << i;
+  }
+  for (int i = 0; i < 400; i += 7) gone.push_back(fmt::format("zyx{}qua", 7919 * (1000 + i)));
+  ASSERT_NE(store->Bytes().find(gone.back()), std::string::npos);
+  ASSERT_TRUE(store->memory->Forget("s", {.span = of_book}, false));
+  const std::string bytes = store->Bytes();
+  for (const std::string& part : gone) EXPECT_EQ(bytes.find(part), std::string::npos) << part;
+  EXPECT_NE(bytes.find(RareWords(11)), std::string::npos);
+  const VerifyReport report = store->memory->Verify().value();
+  EXPECT_TRUE(report.ok) << report.faults[0];
 }
 
 RC_GTEST_PROP(ForgetProperty, AnySpanLeavesASoundStoreWithoutItsText, ()) {

@@ -61,6 +61,8 @@ struct RecallQuery {
   // On the best cosine; empty: decided from the store (decision.h).
   std::optional<float> threshold = std::nullopt;
   const RecallPolicy* policy = nullptr;  // null: what ships (recall_policy.h)
+  // The recall before this one goes on: what it waited for a server counts.
+  bool continues = false;
 };
 
 class StreamMemory {
@@ -105,6 +107,15 @@ struct ImportPlan {
   StepFn on_step{};
 };
 
+// Recalls from a stream that somebody else may be writing, as it is in the store at that moment.
+// Holds no lock.
+class StreamReader {
+ public:
+  virtual ~StreamReader() = default;
+  virtual const std::string& name() const = 0;
+  virtual Result<RecallResult> Recall(const RecallQuery& query) = 0;
+};
+
 class Memory {
  public:
   virtual ~Memory() = default;
@@ -114,6 +125,9 @@ class Memory {
   virtual Result<std::unique_ptr<StreamMemory>> OpenStream(
       const std::string& name, const std::string& tokenizer_fingerprint) = 0;
 
+  // A reader of stream `name`, whatever its tokenizer. Error kNotFound names the streams there are.
+  virtual Result<std::unique_ptr<StreamReader>> OpenReader(const std::string& name) = 0;
+
   // For the `memory` command. stream "": all streams. Error kNotFound: no stream of that name.
   virtual Result<std::vector<MemoryStreamInfo>> List() = 0;
   virtual Result<std::vector<Passage>> Search(const std::string& stream, std::string_view query,
@@ -121,8 +135,9 @@ class Memory {
   // What was said in a span, by turn.
   virtual Result<std::vector<MemoryTurn>> Show(const std::string& stream, StreamSpan span) = 0;
   // Whole units go: a span is widened to those that it touches. Forgotten text becomes a gap in the
-  // journal; positions and turns count on. Errors: kBusy: another process writes to the stream, or
-  // reads the file, so that its log keeps what is forgotten (the fault says which).
+  // journal; positions and turns count on. What is reached is in the result (ForgetGrade); what is
+  // left to do is noted in the file, and done by whoever opens it next. Error kBusy: another
+  // process writes to the stream.
   virtual Result<ForgetResult> Forget(const std::string& stream, const ForgetSelection& what,
                                       bool dry_run) = 0;
   // The journal as lines of JSON (docs/formats.md). stream "": all streams.

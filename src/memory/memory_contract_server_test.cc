@@ -6,80 +6,13 @@
 #include <random>
 #include <thread>
 
-#include "memory/memory_test_support.h"
-#include "memory/store_fixtures.h"
+#include "memory/contract_fixture.h"
 
 namespace anabranch {
 namespace {
 
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
-
-constexpr StreamSpan kEverything = {StreamPos(0), StreamPos(kMaxCoordinate)};
-
-class Contract : public ::testing::TestWithParam<StoreKind> {
- protected:
-  Contract() : store_(GetParam()) {}
-
-  std::unique_ptr<Memory> Open(const std::string& journal = "journal") {
-    auto memory = store_.Open(journal);
-    EXPECT_TRUE(memory) << (memory ? "" : memory.error().Message());
-    return std::move(memory).value();
-  }
-  static std::unique_ptr<StreamMemory> Stream(Memory& memory, const std::string& name) {
-    auto stream = memory.OpenStream(name, "tokenizer");
-    EXPECT_TRUE(stream) << (stream ? "" : stream.error().Message());
-    return std::move(stream).value();
-  }
-  // Until the index has all that the journal has but the tail that may still grow.
-  static bool Settles(const StreamMemory& stream, StreamPos end) {
-    for (int i = 0; i < 1000; ++i) {
-      if (stream.indexed_end() >= end) return true;
-      std::this_thread::sleep_for(milliseconds(10));
-    }
-    return false;
-  }
-  static RecallResult Recall(StreamMemory& stream, std::string_view question) {
-    RecallQuery query;
-    query.turn_text = question;
-    query.mode = RecallMode::kAlways;
-    query.exclude = {stream.journal_end(), stream.journal_end()};
-    auto found = stream.Recall(query);
-    EXPECT_TRUE(found) << (found ? "" : found.error().Message());
-    return found.value_or(RecallResult{});
-  }
-  static std::string Text(const RecallResult& result) {
-    std::string text;
-    for (const Passage& passage : result.passages) text += passage.text + "\n";
-    return text;
-  }
-
-  StoreFixture store_;
-};
-
-constexpr const char* kFacts[] = {
-    "The ferry to Skagen leaves at seven from the northern pier.",
-    "My sister keeps eleven green parrots in her orangery.",
-    "The password of the telescope control room is heliotrope.",
-    "Doctor Amundsen moved his clinic to Harbour Street in March.",
-    "The bread wants two hundred grams of rye flour and a spoon of honey.",
-};
-constexpr const char* kQuestion = "When does the ferry to Skagen leave?";
-
-void SayFacts(Writer* writer) {
-  for (const char* fact : kFacts) {
-    writer->Say(Role::kUser, fact);
-    writer->Say(Role::kAssistant, "I have taken a note of what you told me just now.");
-  }
-}
-
-// As an earlier process leaves a stream: a server has its vectors alone.
-void SayFactsEarlier(StoreFixture* store) {
-  const auto memory = store->Open("journal").value();
-  const auto stream = memory->OpenStream("s", "tokenizer").value();
-  Writer writer(stream.get());
-  SayFacts(&writer);
-}
 
 TEST_P(Contract, WhatAnEarlierProcessWasToldIsRecalled) {
   SayFactsEarlier(&store_);
@@ -208,29 +141,6 @@ TEST_P(Contract, TextIsBytes) {
   EXPECT_THAT(Text(Recall(*stream, "Where is half a character and a zero byte?")),
               HasSubstr("DROP TABLE"));
   EXPECT_TRUE(memory->Verify().value().ok);
-}
-
-TEST_P(Contract, WhatIsForgottenIsNowhere) {
-  const auto memory = Open();
-  const auto stream = Stream(*memory, "s");
-  Writer writer(stream.get());
-  SayFacts(&writer);
-  ASSERT_TRUE(Settles(*stream, writer.pos() - 30));
-  ForgetSelection what;
-  what.matching = "ferry to Skagen";
-  const auto dry = memory->Forget("s", what, true).value();
-  EXPECT_FALSE(dry.done);
-  EXPECT_THAT(Text(Recall(*stream, kQuestion)), HasSubstr("leaves at seven"));
-  ASSERT_TRUE(memory->Forget("s", what, false));
-  EXPECT_THAT(Text(Recall(*stream, kQuestion)), ::testing::Not(HasSubstr("Skagen")));
-  writer.Say(Role::kUser, "The lighthouse was painted white.");
-  writer.Say(Role::kAssistant, "I have taken a note of what you told me just now.");
-  ASSERT_TRUE(Settles(*stream, writer.pos() - 30));
-  EXPECT_TRUE(memory->Verify().value().ok);
-  const auto turns = memory->Show("s", kEverything).value();
-  for (const MemoryTurn& turn : turns) {
-    EXPECT_THAT(turn.text, ::testing::Not(HasSubstr("Skagen")));
-  }
 }
 
 TEST_P(Contract, AForkReachesNobodyElse) {

@@ -15,7 +15,7 @@ namespace anabranch {
 class ServerIndex : public DenseIndex {
  public:
   // Vectors that are not in `base`, the first layer of the view, are at the server; `local` has the
-  // others. All that is pointed to must outlive it.
+  // others. All that is pointed to must outlive it. Call the server's StartRecall before.
   ServerIndex(const UnitView& view, DenseIndex* local, const IndexLayer& base, Server* server,
               const RemoteStreamInfo& stream, const EmbedderHandle& embedder)
       : view_(view),
@@ -23,9 +23,7 @@ class ServerIndex : public DenseIndex {
         base_(base),
         server_(*server),
         stream_(stream),
-        embedder_(embedder) {
-    server_.StartRecall();
-  }
+        embedder_(embedder) {}
 
   // Of a server that does not answer: the best of what is here.
   Result<std::vector<std::vector<DenseHit>>> Nearest(std::span<const float> queries, size_t k,

@@ -241,6 +241,7 @@ Result<int64_t> Database::QueryInt(std::string_view sql) {
 
 int64_t Database::last_insert_rowid() const { return sqlite3_last_insert_rowid(db_.get()); }
 int64_t Database::changes() const { return sqlite3_changes64(db_.get()); }
+bool Database::in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
 
 Result<Transaction> Transaction::Begin(Database* db) {
   RETURN_IF_ERROR(db->Exec("BEGIN IMMEDIATE"));
@@ -259,6 +260,7 @@ Result<void> Transaction::Commit() {
 }
 
 Result<Snapshot> Snapshot::Begin(Database* db) {
+  if (db->in_transaction()) return Snapshot(nullptr);
   RETURN_IF_ERROR(db->Exec("BEGIN"));
   return Snapshot(db);
 }

@@ -76,6 +76,8 @@ class Database {
   int64_t last_insert_rowid() const;
   // Rows that the last statement changed.
   int64_t changes() const;
+  // A transaction or a snapshot has been begun.
+  bool in_transaction() const;
 
  private:
   friend class Statement;
@@ -123,7 +125,7 @@ class Transaction {
 };
 
 // Reads of one state of the file, without taking a lock for each. No transaction is begun while it
-// lives.
+// lives; one within another one is the same state.
 class Snapshot {
  public:
   static Result<Snapshot> Begin(Database* db);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "memory/erasure.h"
 #include "memory/schema.h"
 #include "text/cutter.h"
 
@@ -16,6 +17,17 @@ namespace {
 
 constexpr std::string_view kCutterKey = "cutter", kEmbedderKey = "embedder",
                            kWidthKey = "embedder width";
+class StoreReader final : public StreamReader {
+ public:
+  explicit StoreReader(std::unique_ptr<StreamStore> store) : store_(std::move(store)) {}
+  const std::string& name() const override { return store_->name(); }
+  Result<RecallResult> Recall(const RecallQuery& query) override {
+    return store_->RecallAsReader(query);
+  }
+
+ private:
+  std::unique_ptr<StreamStore> store_;
+};
 
 }  // namespace
 
@@ -31,6 +43,9 @@ Result<std::unique_ptr<SqliteMemory>> SqliteMemory::Open(const std::string& path
   if (error) return Fail(ErrorKind::kIo, path, error.message(), "name the file by another path");
   std::unique_ptr<SqliteMemory> memory(new SqliteMemory(file, std::move(db), std::move(embedder)));
   if (fingerprints == Fingerprints::kOurs) RETURN_IF_ERROR(memory->CheckFingerprints());
+  // What a reader kept from being erased. If it still does, or the file cannot be written, the next
+  // to open the file tries.
+  static_cast<void>(FinishErasure(memory->db_.get(), std::chrono::milliseconds(0)));
   return memory;
 }
 
@@ -44,8 +59,14 @@ Result<void> SqliteMemory::CheckFingerprints() {
                 "name the one that it was made with, or make its index anew with memory reindex");
   };
   RETURN_IF_ERROR(check(kCutterKey, std::to_string(kCutterVersion)));
-  const EmbedderHandle& embedder = embedder_.handle;
-  if (!embedder.embed) return {};
+  EmbedderHandle& embedder = embedder_.handle;
+  if (!embedder.embed) {
+    // A server is told which embedder made what it has.
+    ASSIGN_OR_RETURN(embedder.fingerprint, ReadMeta(db_.get(), kEmbedderKey));
+    ASSIGN_OR_RETURN(const std::string width, ReadMeta(db_.get(), kWidthKey));
+    embedder.width = std::atoi(width.c_str());
+    return {};
+  }
   RETURN_IF_ERROR(check(kEmbedderKey, embedder.fingerprint));
   return check(kWidthKey, std::to_string(embedder.width));
 }
@@ -135,6 +156,20 @@ Result<StreamsReport> SqliteMemory::IndexStreams(const std::vector<std::string>&
   return report;
 }
 
+Result<std::unique_ptr<StreamReader>> SqliteMemory::OpenReader(const std::string& name) {
+  RETURN_IF_ERROR(CheckServer());
+  ASSIGN_OR_RETURN(const std::vector<StreamRow> streams, Streams(name));
+  ASSIGN_OR_RETURN(std::unique_ptr<StreamStore> store, OpenToRead(streams.front()));
+  return std::make_unique<StoreReader>(std::move(store));
+}
+
+Result<std::unique_ptr<StreamStore>> SqliteMemory::OpenToRead(const StreamRow& stream) {
+  ASSIGN_OR_RETURN(std::unique_ptr<StreamStore> store,
+                   StreamStore::Open(db_.get(), &embedder_, stream.id, stream.name, {}));
+  if (server_ != nullptr) store->set_server(server_.get(), AtServer(stream.name, stream.tokenizer));
+  return store;
+}
+
 Result<VerifyReport> SqliteMemory::Verify() {
   VerifyReport report = VerifyDatabase(db_.get(), embedder_.handle.count_pieces);
   const Result<std::vector<StreamRow>> streams = Streams("");
@@ -169,8 +204,7 @@ Result<std::vector<Passage>> SqliteMemory::Search(const std::string& stream, std
     const auto open = open_.find(row.name);
     StreamStore* store = open == open_.end() ? nullptr : open->second;
     if (store == nullptr) {
-      ASSIGN_OR_RETURN(reader, StreamStore::Open(db_.get(), &embedder_, row.id, row.name, {}));
-      if (server_ != nullptr) reader->set_server(server_.get(), AtServer(row.name, row.tokenizer));
+      ASSIGN_OR_RETURN(reader, OpenToRead(row));
       store = reader.get();
     }
     ASSIGN_OR_RETURN(std::vector<Passage> passages, store->Search(query, n));

@@ -34,6 +34,7 @@ class SqliteMemory : public Memory {
 
   Result<std::unique_ptr<StreamMemory>> OpenStream(
       const std::string& name, const std::string& tokenizer_fingerprint) override;
+  Result<std::unique_ptr<StreamReader>> OpenReader(const std::string& name) override;
   Result<std::vector<MemoryStreamInfo>> List() override;
   Result<std::vector<Passage>> Search(const std::string& stream, std::string_view query,
                                       int32_t k) override;
@@ -64,6 +65,11 @@ class SqliteMemory : public Memory {
   Result<void> OpenAtServer(int64_t stream, const std::string& name, const std::string& tokenizer);
   RemoteStreamInfo AtServer(const std::string& name, const std::string& tokenizer) const;
   Result<void> VerifyAtServer(const StreamRow& stream, VerifyReport* report) const;
+  // Waits until the server has been told what was forgotten; says what keeps its bytes then, as the
+  // end of "erased when".
+  Result<std::string> LeftAtServer(std::chrono::milliseconds patience) const;
+  // A store of a stream that somebody else may be writing.
+  Result<std::unique_ptr<StreamStore>> OpenToRead(const StreamRow& stream);
   Result<std::vector<StreamRow>> Streams(const std::string& name) const {
     return ListStreams(db_.get(), name);
   }
@@ -71,8 +77,9 @@ class SqliteMemory : public Memory {
   Result<MemoryStreamInfo> Describe(const StreamRow& stream) const {
     return DescribeStream(db_.get(), stream);
   }
-  // Forget in one stream; adds to `result`. The write-ahead log still has what went.
-  Result<void> ForgetIn(const StreamRow& stream, const ForgetSelection& what, bool dry_run,
+  // Forget in one stream; adds to `result`. The write-ahead log still has what went. True: a server
+  // has the stream, too.
+  Result<bool> ForgetIn(const StreamRow& stream, const ForgetSelection& what, bool dry_run,
                         ForgetResult* result);
   Result<StreamLock> Lock(const std::string& stream) const;
   // Indexes what is settled of streams, brings it to the server, and says what there is then.

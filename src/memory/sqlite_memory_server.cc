@@ -79,6 +79,25 @@ Result<std::string> SqliteMemory::AwaitServer(const StepFn& on_step) {
   return "";
 }
 
+Result<std::string> SqliteMemory::LeftAtServer(std::chrono::milliseconds patience) const {
+  if (server_ == nullptr) {
+    ASSIGN_OR_RETURN(const std::string name, ReadMeta(db_.get(), kServerKey));
+    return fmt::format(
+        "{} has been told, which happens when the stream is opened there, and its "
+        "files are cleaned (docs/stores.md)",
+        name);
+  }
+  server_->drain().Notify();
+  if (server_->drain().Flush(patience)) {
+    return fmt::format("the files of {} are cleaned (docs/stores.md)", server_->location());
+  }
+  const std::string fault = server_->drain().fault();
+  return fmt::format(
+      "{} has been told, which happens as soon as it answers ({}), and its files "
+      "are cleaned (docs/stores.md)",
+      server_->location(), fault.empty() ? "it is behind" : fault);
+}
+
 Result<void> SqliteMemory::VerifyAtServer(const StreamRow& stream, VerifyReport* report) const {
   const DrainStore drain(db_.get(), stream.id);
   ASSIGN_OR_RETURN(const std::vector<QuarantinedUnit> quarantined, drain.Quarantined());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "memory/erasure.h"
 #include "memory/indexer.h"
 #include "memory/local_index.h"
 #include "memory/recall.h"
@@ -50,16 +51,27 @@ Result<std::unique_ptr<StreamStore>> StreamStore::Open(Database* db, SharedEmbed
                                                        int64_t stream, const std::string& name,
                                                        StreamLock lock) {
   std::unique_ptr<StreamStore> store(new StreamStore(db, embedder, stream, name, std::move(lock)));
+  ASSIGN_OR_RETURN(store->generation_, ReadMeta(db, kGenerationKey));
   RETURN_IF_ERROR(store->Reload());
   return store;
 }
 
+Result<StreamStore::LoadedAt> StreamStore::Now() const {
+  LoadedAt now;
+  ASSIGN_OR_RETURN(now.removals, Removals(layer_.journal.db()));
+  ASSIGN_OR_RETURN(now.indexed_text, layer_.units.IndexedText());
+  ASSIGN_OR_RETURN(now.counted_text, layer_.terms.CountedText());
+  return now;
+}
+
 Result<void> StreamStore::Reload() {
+  ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(layer_.journal.db()));
+  ASSIGN_OR_RETURN(loaded_at_, Now());
   ASSIGN_OR_RETURN(stored_, layer_.journal.End());
   appended_ = stored_;
   buffer_.clear();
   tail_vectors_.clear();
-  ASSIGN_OR_RETURN(indexed_text_, layer_.units.IndexedText());
+  indexed_text_ = loaded_at_.indexed_text;
   RETURN_IF_ERROR(FindIndexedEnd());
   return LoadUnits();
 }
@@ -68,8 +80,6 @@ Result<void> StreamStore::LoadUnits() {
   layer_.table = UnitTable(embedder_->handle.width);
   null_scores_.clear();
   if (!embedder_->handle.embed) return {};
-  ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(layer_.journal.db()));
-  ASSIGN_OR_RETURN(generation_, ReadMeta(layer_.journal.db(), kGenerationKey));
   RETURN_IF_ERROR(layer_.terms.Load());
   ASSIGN_OR_RETURN(const DrainedTo drained,
                    DrainStore(layer_.journal.db(), layer_.journal.stream()).Drained());
@@ -286,6 +296,7 @@ Result<RecallResult> StreamStore::Recall(const RecallQuery& query) {
   ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(layer_.journal.db()));
   RETURN_IF_ERROR(CheckGeneration());
   LocalIndex local(view, embedder_->handle);
+  if (server_ != nullptr && !query.continues) server_->StartRecall();
   if (server_ == nullptr) {
     return RecallFrom(view, local, name_, embedder_->handle, *embedder_->null, null_scores, query);
   }
@@ -296,6 +307,14 @@ Result<RecallResult> StreamStore::Recall(const RecallQuery& query) {
   return result;
 }
 
+Result<RecallResult> StreamStore::RecallAsReader(const RecallQuery& query) {
+  // Of one state of the file: its writer goes on meanwhile.
+  ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(layer_.journal.db()));
+  ASSIGN_OR_RETURN(const LoadedAt now, Now());
+  if (now != loaded_at_) RETURN_IF_ERROR(Reload());
+  return Recall(query);
+}
+
 Result<std::vector<Passage>> StreamStore::Search(std::string_view query, size_t k) {
   RETURN_IF_ERROR(embedder_->Prepare());
   ASSIGN_OR_RETURN(const TailUnits tail, Tail(kEverything));
@@ -304,6 +323,7 @@ Result<std::vector<Passage>> StreamStore::Search(std::string_view query, size_t 
   LocalIndex local(view, embedder_->handle);
   std::optional<ServerIndex> with_server;
   if (server_ != nullptr) {
+    server_->StartRecall();
     with_server.emplace(view, &local, layer_, server_, at_server_, embedder_->handle);
   }
   DenseIndex& dense = with_server ? static_cast<DenseIndex&>(*with_server) : local;

@@ -61,6 +61,8 @@ class StreamStore : public StreamMemory {
   Result<std::string> LastCursor() const override { return layer_.journal.LastCursor(); }
   Result<std::unique_ptr<StreamMemory>> Fork() override;
 
+  // Recall of a store that is not the stream's writer: first takes in what that has done since.
+  Result<RecallResult> RecallAsReader(const RecallQuery& query);
   // Units that a query finds, by cosine alone, best first (the `memory search` command).
   Result<std::vector<Passage>> Search(std::string_view query, size_t k);
   // Reads index and journal again, after Forget has changed them.
@@ -68,8 +70,16 @@ class StreamStore : public StreamMemory {
   const std::string& name() const { return name_; }
 
  private:
+  // What the units in RAM were read from.
+  struct LoadedAt {
+    uint64_t removals = 0;
+    int64_t indexed_text = 0, counted_text = 0;
+    friend bool operator==(const LoadedAt&, const LoadedAt&) = default;
+  };
+
   StreamStore(Database* db, SharedEmbedder* embedder, int64_t stream, const std::string& name,
               StreamLock lock);
+  Result<LoadedAt> Now() const;
   Result<void> LoadUnits();
   // Error kInvalid: the stream was indexed anew by another process since it was loaded.
   Result<void> CheckGeneration() const;
@@ -96,10 +106,11 @@ class StreamStore : public StreamMemory {
   IndexLayer layer_;
   JournalEnd stored_, appended_;
   std::vector<JournalRecord> buffer_;
+  LoadedAt loaded_at_;
   int64_t indexed_text_ = 0;
   StreamPos indexed_end_;
   std::vector<float> null_scores_;
-  std::string generation_;  // of the index that is loaded
+  std::string generation_;  // of the index when it was opened
   // Vectors of the tail's units by their text, until they are indexed.
   std::map<std::pair<int64_t, int64_t>, std::vector<float>> tail_vectors_;
 };

@@ -42,6 +42,12 @@ Result<int64_t> TermCounts::Frequency(const std::string& word) const {
   return (row ? select.Int(0) : 0) + (pending == pending_.end() ? 0 : pending->second);
 }
 
+Result<int64_t> TermCounts::CountedText() const {
+  ASSIGN_OR_RETURN(Statement select, db_->Prepare("SELECT counted_text FROM stream WHERE id = ?1"));
+  ASSIGN_OR_RETURN(const bool row, select.Bind(1, stream_).Step());
+  return row ? select.Int(0) : 0;
+}
+
 Result<void> TermCounts::WriteIfMany() {
   if (n_pending_ < kMany) return {};
   {

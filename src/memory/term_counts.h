@@ -23,6 +23,7 @@ class TermCounts {
   // A unit with this text was added behind all others.
   void Add(std::string_view text);
   Result<int64_t> Frequency(const std::string& word) const;
+  Result<int64_t> CountedText() const;
   // Write, if enough has come together for it, in a transaction.
   Result<void> WriteIfMany();
   // Writes what is pending. Call within a transaction.

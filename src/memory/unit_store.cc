@@ -177,8 +177,10 @@ Result<void> UnitStore::Erase(const UnitRow& unit, std::string_view text) {
                    db_->Prepare("INSERT INTO unit_words(unit_words, rowid, words) "
                                 "VALUES('delete', ?1, ?2)"));
   RETURN_IF_ERROR(erase_words.Bind(1, unit.key).BindText(2, IndexedWords(stream_, text)).Run());
-  for (const char* sql : {"DELETE FROM vector WHERE unit = ?1", "DELETE FROM code WHERE unit = ?1",
-                          "DELETE FROM unit WHERE key = ?1"}) {
+  // A server that refused the unit may have said it again.
+  for (const char* sql :
+       {"DELETE FROM vector WHERE unit = ?1", "DELETE FROM code WHERE unit = ?1",
+        "DELETE FROM quarantine WHERE unit = ?1", "DELETE FROM unit WHERE key = ?1"}) {
     ASSIGN_OR_RETURN(Statement erase, db_->Prepare(sql));
     RETURN_IF_ERROR(erase.Bind(1, unit.key).Run());
   }

@@ -28,12 +28,6 @@ std::string_view End(std::string_view text, size_t n) {
   return text;
 }
 
-int64_t KeptPrefix(const std::string& system, int64_t keep, TurnEncoder encoder) {
-  if (system.empty() || keep == 0) return 0;
-  const int64_t size = encoder.Turn(Role::kSystem, system).size();
-  return keep < 0 ? size : std::min(keep, size);
-}
-
 // The beginning of a text, for a notice.
 std::string Quoted(const std::string& text) {
   constexpr size_t kShown = 60;
@@ -53,11 +47,7 @@ Result<std::unique_ptr<ChatStream>> ChatStream::Open(const StreamParts& parts,
   bool reads_again = false;
   if (memory != nullptr && memory->next_turn() > 0) {
     RETURN_IF_ERROR(CloseOpenTurn(encoder, NowMs(), memory.get()));
-    const auto n_pinned = [&](const std::string& system) {
-      return std::max(options.start_size, KeptPrefix(system, options.keep, encoder));
-    };
-    ASSIGN_OR_RETURN(const JournalledStart first,
-                     FindStart(*memory, parts.model->config().n_ctx_train, n_pinned));
+    ASSIGN_OR_RETURN(const JournalledStart first, FindStart(parts, options, *memory));
     ASSIGN_OR_RETURN(start.source, memory->LastCursor());
     start.turns = memory->next_turn();
     start.notice = memory->notice();
@@ -76,7 +66,7 @@ Result<std::unique_ptr<ChatStream>> ChatStream::Open(const StreamParts& parts,
   }
   ASSIGN_OR_RETURN(const StreamSizes sizes,
                    PlanSizes(placed, parts.model->config(), {.max_batch = parts.max_batch},
-                             KeptPrefix(placed.system, placed.keep, encoder)));
+                             KeptPrefix(parts, placed, placed.system)));
   ASSIGN_OR_RETURN(Context context,
                    Context::Create(*parts.model, *parts.exec, sizes.kv, parts.max_batch));
   const auto tail =
@@ -89,30 +79,47 @@ Result<std::unique_ptr<ChatStream>> ChatStream::Open(const StreamParts& parts,
                                                     std::move(state), std::move(memory), journal));
   stream->start_ = std::move(start);
   if (reads_again) {
-    RETURN_IF_ERROR(stream->ReadAgain());
+    ASSIGN_OR_RETURN(stream->start_.reread, stream->ReadAgain(placed.resume));
   } else if (!placed.system.empty()) {
     RETURN_IF_ERROR(stream->Read(Role::kSystem, placed.system, 0, nullptr));
   }
   return stream;
 }
 
-Result<void> ChatStream::ReadAgain() {
+int64_t ChatStream::KeptPrefix(const StreamParts& parts, const StreamOptions& options,
+                               const std::string& system) {
+  if (system.empty() || options.keep == 0) return 0;
+  TurnEncoder encoder(*parts.tokenizer, *parts.chat_template);
+  const int64_t size = encoder.Turn(Role::kSystem, system).size();
+  return options.keep < 0 ? size : std::min(options.keep, size);
+}
+
+Result<JournalledStart> ChatStream::FindStart(const StreamParts& parts,
+                                              const StreamOptions& options,
+                                              const StreamMemory& memory) {
+  return anabranch::FindStart(
+      memory, parts.model->config().n_ctx_train, [&](const std::string& system) {
+        return std::max(options.start_size, KeptPrefix(parts, options, system));
+      });
+}
+
+Result<int64_t> ChatStream::ReadAgain(ResumeMode mode) {
   const StreamPos first = context_.kv().sizes().first, end = memory_->journal_end();
   const StreamPos pinned_end = std::min(end, first + plan_.n_pinned);
   StreamPos window = end;
-  if (options_.resume == ResumeMode::kWindow) {
+  if (mode == ResumeMode::kWindow) {
     window = options_.streaming ? std::max(pinned_end, end - plan_.recent_size) : pinned_end;
   }
   RETURN_IF_ERROR(CheckRoom((pinned_end - first) + (end - window)));
   ASSIGN_OR_RETURN(const JournalledTokens pinned, ReadTokensOf(*memory_, {first, pinned_end}));
   ASSIGN_OR_RETURN(const JournalledTokens rest, ReadTokensOf(*memory_, {window, end}));
-  start_.reread = static_cast<int64_t>(pinned.ids.size() + rest.ids.size());
-  RETURN_IF_ERROR(StepAll(pinned.ids, start_.reread));
+  const auto total = static_cast<int64_t>(pinned.ids.size() + rest.ids.size());
+  RETURN_IF_ERROR(StepAll(pinned.ids, total));
   if (pinned_end < end) context_.SkipTo(rest.begin);
-  RETURN_IF_ERROR(StepAll(rest.ids, start_.reread));
+  RETURN_IF_ERROR(StepAll(rest.ids, total));
   state_.encoder.Resume(rest.ids.empty() ? pinned.last_role : rest.last_role);
   RememberUserTurn(rest.last_user_turn.empty() ? pinned.last_user_turn : rest.last_user_turn);
-  return {};
+  return total;
 }
 
 Result<void> ChatStream::StepAll(std::span<const TokenId> ids, int64_t total) {
@@ -235,32 +242,6 @@ Result<void> ChatStream::SetRecall(RecallMode mode) {
   }
   options_.recall = mode;
   return {};
-}
-
-Result<ForgetResult> ChatStream::ForgetAll() {
-  ForgetResult forgotten;
-  forgotten.done = true;
-  if (memory_ != nullptr) {
-    if (parts_.memory == nullptr) {
-      return Fail(ErrorKind::kUnsupported, "a fork", "has no memory of its own to forget",
-                  "forget in the stream that it was taken from");
-    }
-    journal_.Sync();
-    ForgetSelection everything;
-    everything.all = true;
-    ASSIGN_OR_RETURN(forgotten, parts_.memory->Forget(options_.name, everything, false));
-    journal_.GiveUp(0);
-  }
-  const StreamPos next = context_.kv().next();
-  state_.forgotten += next - context_.kv().sizes().first;
-  state_.encoder = TurnEncoder(*parts_.tokenizer, *parts_.chat_template);
-  state_.recent.Clear();
-  state_.previous_user_turn.clear();
-  context_.Clear(next);
-  if (!options_.system.empty()) {
-    RETURN_IF_ERROR(Read(Role::kSystem, options_.system, 0, nullptr));
-  }
-  return forgotten;
 }
 
 StreamStats ChatStream::stats() const {

@@ -16,6 +16,7 @@
 #include "memory/memory.h"
 #include "stream/context.h"
 #include "stream/journal_writer.h"
+#include "stream/resume.h"
 #include "stream/sizes.h"
 #include "stream/token_tail.h"
 #include "stream/turn_tokens.h"
@@ -48,7 +49,8 @@ class ChatStream final : public Stream {
   Result<RecallResult> Recall(std::string_view text) override;
   Result<std::unique_ptr<Stream>> Fork() override;
   Result<void> SetRecall(RecallMode mode) override;
-  Result<ForgetResult> ForgetAll() override;
+  Result<ForgetResult> Forget(const ForgetSelection& what) override;
+  Result<ForgetResult> WouldForget(const ForgetSelection& what) override;
   void SetSource(std::string source, int64_t first_byte) override {
     journal_.SetSource(std::move(source), first_byte);
   }
@@ -66,7 +68,7 @@ class ChatStream final : public Stream {
     TokenTail recent;                // tokens of the stream, newest last
     std::string previous_user_turn;  // its end
     int64_t next_turn = 0;
-    int64_t forgotten = 0;  // tokens of the context before the last ForgetAll
+    int64_t forgotten = 0;  // tokens of the context before a Forget that moved its start
     int64_t unindexed = 0;  // tokens since memory was last told to index
   };
   // A turn, or a part of one, on its way into the stream.
@@ -91,8 +93,16 @@ class ChatStream final : public Stream {
   static bool IsSet(const std::atomic<bool>* cancel) {
     return cancel != nullptr && cancel->load(std::memory_order_relaxed);
   }
-  // Reads again what the window of a journalled stream is to hold.
-  Result<void> ReadAgain();
+  // Tokens of a system prompt that are pinned.
+  static int64_t KeptPrefix(const StreamParts& parts, const StreamOptions& options,
+                            const std::string& system);
+  static Result<JournalledStart> FindStart(const StreamParts& parts, const StreamOptions& options,
+                                           const StreamMemory& memory);
+  // Reads into an empty context what of the journal it is to hold; says how many tokens.
+  Result<int64_t> ReadAgain(ResumeMode mode);
+  // Forget in memory alone, or a dry run of it.
+  Result<ForgetResult> ForgetInMemory(const ForgetSelection& what, bool dry_run);
+  Result<void> BuildAnew();
   Result<void> StepAll(std::span<const TokenId> ids, int64_t total);
   // Error kLimit: n more tokens outgrow a dense context.
   Result<void> CheckRoom(int64_t n) const;

@@ -83,8 +83,9 @@ Result<void> ChatStream::RecallInto(const Turn& turn, int64_t asking, int64_t sp
   answer->recall_ms = recall.ms;
   if (recall.decision != RecallDecision::kUsed) return {};
 
-  const std::vector<TokenId> ids = RenderRecalled(*parts_.tokenizer, *parts_.chat_template,
-                                                  kv.next(), plan_.recall_slots, &recall.passages);
+  const std::vector<TokenId> ids =
+      RenderRecalled(*parts_.tokenizer, *parts_.chat_template, options_.name, kv.next(),
+                     plan_.recall_slots, &recall.passages);
   if (ids.empty()) {
     recall.decision = RecallDecision::kNone;
     return {};

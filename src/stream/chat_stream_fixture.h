@@ -24,6 +24,7 @@ class ChatStreamTest : public ::testing::Test {
     options_.system = "be kind";
     answer_.max_tokens = 12;
     Passage passage;
+    passage.stream = options_.name;
     passage.span = {StreamPos(0), StreamPos(9)};
     passage.text = "The secret word is xylophone.";
     passage.score = .8f;

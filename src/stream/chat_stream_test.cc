@@ -185,7 +185,7 @@ TEST_F(ChatStreamTest, ForksReachNobodyElse) {
   EXPECT_EQ(one, other);
   EXPECT_EQ(stream->kv().next(), next);
   EXPECT_EQ(log_.durable.size(), n_records);
-  EXPECT_FALSE(stream->Fork().value()->ForgetAll());
+  EXPECT_FALSE(stream->Fork().value()->Forget({.all = true}));
 }
 
 TEST_F(ChatStreamTest, ForgettingEmptiesTheWindowAndReadsTheSystemPromptAgain) {
@@ -193,7 +193,7 @@ TEST_F(ChatStreamTest, ForgettingEmptiesTheWindowAndReadsTheSystemPromptAgain) {
   const StreamPos begun = stream->kv().next();
   ASSERT_TRUE(stream->Answer("hi?", answer_));
   const StreamPos next = stream->kv().next();
-  const auto forgotten = stream->ForgetAll();
+  const auto forgotten = stream->Forget({.all = true});
   ASSERT_TRUE(forgotten);
   EXPECT_TRUE(forgotten->done);
   EXPECT_EQ(stream->kv().next(), next + begun.value());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
+
 namespace anabranch {
 
 Result<Context> Context::Create(Model& model, CpuExec& exec, const KvSizes& sizes,
@@ -60,9 +62,11 @@ bool Context::CanRewind(const KvContext& earlier) const {
   return kv_.next() - earlier.next() <= kv_.sizes().max_batch;
 }
 
-void Context::Clear(StreamPos first) {
+void Context::Clear(StreamPos first, int64_t n_pinned) {
   KvSizes sizes = kv_.sizes();
+  ANABRANCH_CHECK(n_pinned <= sizes.n_pinned);
   sizes.first = first;
+  sizes.n_pinned = n_pinned;
   kv_ = KvContext(sizes);
 }
 

@@ -45,8 +45,9 @@ class Context {
   void Rewind(const KvContext& state) { kv_ = state; }
   // See KvContext.
   void SkipTo(StreamPos pos) { kv_.SkipTo(pos); }
-  // Empty, the next token at `first`.
-  void Clear(StreamPos first);
+  // Empty, the next token at `first`; from now on `n_pinned` tokens, no more than before, are
+  // pinned.
+  void Clear(StreamPos first, int64_t n_pinned);
 
  private:
   Context(Model& model, const KvSizes& sizes, int32_t max_rows, KvCache cache)

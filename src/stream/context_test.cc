@@ -126,7 +126,7 @@ TEST_F(ContextTest, RewindsOnlyWhileTheSplitsWindowHasItsSlots) {
 TEST_F(ContextTest, ClearedContextIsANewOne) {
   Context context = Open(), fresh = Open();
   Read(&context, Tokens(40, 1));
-  context.Clear(StreamPos(0));
+  context.Clear(StreamPos(0), context.kv().sizes().n_pinned);
   for (Context* each : {&context, &fresh}) Read(each, Tokens(30, 2));
   EXPECT_EQ(Probe(context), Probe(fresh));
 }

@@ -24,12 +24,21 @@ std::string_view Trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
 }
 
-std::string Body(const std::vector<Passage>& passages, StreamPos now) {
-  std::string body = "Earlier in this conversation:\n";
+std::string Body(const std::vector<Passage>& passages, const std::string& stream, StreamPos now) {
+  std::string body;
+  const std::string* last = nullptr;  // the stream that the last passage is of
   for (const Passage& passage : passages) {
-    const int64_t age = std::max<int64_t>(0, now - passage.span.begin);
-    body.append("[").append(RoleName(passage.role)).append(", ");
-    body.append(Grouped(age)).append(" tokens ago] ").append(Trimmed(passage.text)).append("\n");
+    const bool own = passage.stream == stream;
+    if (last == nullptr || *last != passage.stream) {
+      body += own ? "Earlier in this conversation:\n" : "From \"" + passage.stream + "\":\n";
+    }
+    last = &passage.stream;
+    body.append("[").append(RoleName(passage.role));
+    if (own) {
+      const int64_t age = std::max<int64_t>(0, now - passage.span.begin);
+      body.append(", ").append(Grouped(age)).append(" tokens ago");
+    }
+    body.append("] ").append(Trimmed(passage.text)).append("\n");
   }
   return body;
 }
@@ -37,14 +46,14 @@ std::string Body(const std::vector<Passage>& passages, StreamPos now) {
 }  // namespace
 
 std::vector<TokenId> RenderRecalled(const Tokenizer& tokenizer, const ChatTemplate& chat_template,
-                                    StreamPos now, int64_t max_tokens,
+                                    const std::string& stream, StreamPos now, int64_t max_tokens,
                                     std::vector<Passage>* passages) {
   const Role role = chat_template.has_system ? Role::kSystem : Role::kUser;
   const std::vector<TokenId> header = tokenizer.EncodeTemplate(chat_template.Header(role));
   const std::vector<TokenId> footer = tokenizer.EncodeTemplate(chat_template.Footer(role));
   while (!passages->empty()) {
     std::vector<TokenId> ids = header;
-    const std::vector<TokenId> body = tokenizer.Encode(Body(*passages, now));
+    const std::vector<TokenId> body = tokenizer.Encode(Body(*passages, stream, now));
     ids.insert(ids.end(), body.begin(), body.end());
     ids.insert(ids.end(), footer.begin(), footer.end());
     if (static_cast<int64_t>(ids.size()) <= max_tokens) return ids;

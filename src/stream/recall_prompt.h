@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "anabranch/memory.h"
@@ -12,6 +13,8 @@ namespace anabranch {
 
 // A turn of its own in the chat format, by the system where the format knows one:
 //
+//   From "notes":
+//   [user] … passage of another stream than `stream` …
 //   Earlier in this conversation:
 //   [user, 3,412 tokens ago] … passage …
 //
@@ -19,7 +22,7 @@ namespace anabranch {
 // ages are counted from. Passages with the lowest score are dropped from `passages` until the turn
 // takes at most max_tokens; empty when none is left.
 std::vector<TokenId> RenderRecalled(const Tokenizer& tokenizer, const ChatTemplate& chat_template,
-                                    StreamPos now, int64_t max_tokens,
+                                    const std::string& stream, StreamPos now, int64_t max_tokens,
                                     std::vector<Passage>* passages);
 
 }  // namespace anabranch

@@ -13,6 +13,7 @@ Passage MakePassage(int64_t begin, float score, std::string text) {
   Passage passage;
   passage.span = {StreamPos(begin), StreamPos(begin + 10)};
   passage.score = score;
+  passage.stream = "own";
   passage.text = std::move(text);
   return passage;
 }
@@ -20,8 +21,8 @@ Passage MakePassage(int64_t begin, float score, std::string text) {
 class RecallPromptTest : public ::testing::Test {
  protected:
   std::vector<TokenId> Render(int64_t max_tokens) {
-    return RenderRecalled(tiny_.tokenizer(), tiny_.chat_template(), StreamPos(4412), max_tokens,
-                          &passages_);
+    return RenderRecalled(tiny_.tokenizer(), tiny_.chat_template(), "own", StreamPos(4412),
+                          max_tokens, &passages_);
   }
   TinyStreams tiny_;
   std::vector<Passage> passages_;
@@ -35,11 +36,21 @@ TEST_F(RecallPromptTest, SaysWhoAndHowLongAgo) {
   EXPECT_EQ(ids.front(), TokenId(testing::kTinyImStart));
 }
 
+TEST_F(RecallPromptTest, NamesTheOtherStreamThatAPassageIsOf) {
+  passages_ = {MakePassage(9, .5f, "The key is red."), MakePassage(70, .6f, "It is new."),
+               MakePassage(4400, .5f, "Which key?")};
+  passages_[0].stream = passages_[1].stream = "notes";
+  EXPECT_EQ(tiny_.tokenizer().Decode(Render(1000)),
+            "system\nFrom \"notes\":\n[user] The key is red.\n[user] It is new.\n"
+            "Earlier in this conversation:\n[user, 12 tokens ago] Which key?\n\n");
+}
+
 TEST_F(RecallPromptTest, FormatsWithoutASystemRoleHaveAUserSayIt) {
   ChatTemplate joined = tiny_.chat_template();
   joined.has_system = false;
   passages_ = {MakePassage(1000, .5f, "x")};
-  const auto ids = RenderRecalled(tiny_.tokenizer(), joined, StreamPos(4412), 1000, &passages_);
+  const auto ids =
+      RenderRecalled(tiny_.tokenizer(), joined, "own", StreamPos(4412), 1000, &passages_);
   EXPECT_TRUE(tiny_.tokenizer().Decode(ids).starts_with("user\nEarlier"));
 }
 

@@ -98,8 +98,22 @@ class Run(unittest.TestCase):
             self.assertIn("Oslo", found.stdout)
             verified = run("memory", "verify", "--memory", memory)
             self.assertEqual(verified.returncode, 0, verified.stderr)
-            forgotten = run("memory", "forget", "--memory", memory, "--matching", "Oslo", "--yes")
+            asked = run("run", "-m", MODEL, "--enable-streaming", "--recent-size", 512, "-n", 4,
+                        "--enable-retriever", "--debug-retriever", "--memory", memory,
+                        "--stream", "work", "--recall-from", "default",
+                        "-p", "Where does Ada live?")
+            self.assertEqual(asked.returncode, 0, asked.stderr)
+            self.assertIn("in stream 'default'", asked.stderr)
+            unknown = run("run", "-m", MODEL, "--enable-retriever", "--memory", memory,
+                          "--stream", "work", "--recall-from", "nobody", "-p", "Hello.")
+            self.assertIn("memory list", unknown.stderr)
+            dry, objects = run_json("memory", "forget", "--memory", memory, "--matching", "Oslo")
+            self.assertEqual((dry.returncode, objects[0]["done"]), (0, False))
+            self.assertIsNone(objects[0]["grade"])
+            forgotten, objects = run_json("memory", "forget", "--memory", memory,
+                                          "--matching", "Oslo", "--yes")
             self.assertEqual(forgotten.returncode, 0, forgotten.stderr)
+            self.assertEqual(objects[0]["grade"], "erased")
             self.assertNotIn("Oslo", run("memory", "show", "--memory", memory).stdout)
             self.assertNotIn(b"Oslo", memory.read_bytes())
 
@@ -219,6 +233,25 @@ class Chat(unittest.TestCase):
             os.close(parent)
             saved = json.loads(pathlib.Path(folder, "saved.json").read_text(encoding="utf-8"))
             self.assertEqual([message["role"] for message in saved[-2:]], ["user", "assistant"])
+
+    def test_a_chat_forgets_a_text_when_it_is_asked_twice(self):
+        with tempfile.TemporaryDirectory() as folder:
+            memory = pathlib.Path(folder) / "memory.db"
+            said = "My locker number is xylophone seven.\nThank you, that is all for now.\n"
+            process = run("chat", "-m", MODEL, "-n", 2, "-s", 1, "--memory", memory,
+                          stdin=said + "/forget xylophone\n/stats\n/forget xylophone\n/stats\n"
+                          f"/save {folder}/saved.json\n/quit\n")
+            self.assertEqual(process.returncode, 0, process.stderr)
+            self.assertIn("would forget", process.stderr)
+            self.assertIn(b"xylophone", memory.read_bytes())
+            process = run("chat", "-m", MODEL, "-n", 2, "-s", 1, "--memory", memory,
+                          stdin="/forget xylophone\n/forget XYLOPHONE\n/forget XYLOPHONE\n"
+                          "Hello again.\n/quit\n")
+            self.assertEqual(process.returncode, 0, process.stderr)
+            self.assertIn("\nerased: ", process.stderr)
+            for file in pathlib.Path(folder).iterdir():
+                if file.name != "saved.json":
+                    self.assertNotIn(b"xylophone", file.read_bytes(), file.name)
 
     def test_a_chat_in_a_pipe_needs_no_terminal(self):
         process = run("chat", "-m", MODEL, "-n", 4, "-s", 1, stdin="Hello.\n/stats\n/quit\n")
