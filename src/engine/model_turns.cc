@@ -1,6 +1,5 @@
 #include "engine/model_turns.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "engine/fingerprint.h"
@@ -8,28 +7,6 @@
 
 namespace anabranch {
 namespace {
-
-constexpr int64_t kMaxRecord = 4096;  // tokens, as JournalWriter writes them
-
-// Tokens [begin, end) of a turn, of one kind, as records.
-void AddRecords(const TurnTokens& turn, Role role, RecordKind kind, int64_t begin, int64_t end,
-                std::vector<JournalRecord>* records) {
-  for (int64_t at = begin; at < end;) {
-    const int64_t stop = std::min(end, at + kMaxRecord);
-    JournalRecord record;
-    record.role = role;
-    record.kind = kind;
-    record.begin = StreamPos(at);
-    record.ids.assign(turn.ids.begin() + at, turn.ids.begin() + stop);
-    if (kind == RecordKind::kText) {
-      const uint32_t from = turn.TextByte(at);
-      record.bytes = turn.text.substr(from, turn.TextByte(stop) - from);
-      for (int64_t i = at; i < stop; ++i) record.token_ends.push_back(turn.TextByte(i + 1) - from);
-    }
-    records->push_back(std::move(record));
-    at = stop;
-  }
-}
 
 class EncoderCoder final : public TurnCoder {
  public:
@@ -39,10 +16,8 @@ class EncoderCoder final : public TurnCoder {
   const std::string& fingerprint() const override { return fingerprint_; }
   std::vector<JournalRecord> Encode(Role role, std::string_view text) override {
     const TurnTokens turn = encoder_.Turn(role, text);
-    std::vector<JournalRecord> records;
-    AddRecords(turn, role, RecordKind::kTemplate, 0, turn.text_begin, &records);
-    AddRecords(turn, role, RecordKind::kText, turn.text_begin, turn.text_end, &records);
-    AddRecords(turn, role, RecordKind::kTemplate, turn.text_end, turn.size(), &records);
+    std::vector<JournalRecord> records = RecordsOf(turn, 0, turn.size());
+    for (JournalRecord& record : records) record.role = role;
     return records;
   }
 

@@ -6,15 +6,6 @@
 #include <utility>
 
 namespace anabranch {
-namespace {
-
-template <typename T>
-std::span<const T> Slice(const std::vector<T>& values, int64_t begin, int64_t end) {
-  return std::span<const T>(values).subspan(static_cast<size_t>(begin),
-                                            static_cast<size_t>(end - begin));
-}
-
-}  // namespace
 
 JournalWriter::JournalWriter(StreamMemory* memory, RememberedFn on_remembered)
     : memory_(memory), on_remembered_(std::move(on_remembered)) {
@@ -25,26 +16,14 @@ JournalWriter::JournalWriter(StreamMemory* memory, RememberedFn on_remembered)
 
 void JournalWriter::AddTurn(int64_t turn, Role role, int64_t time_ms, StreamPos pos,
                             const TurnTokens& tokens, int64_t begin, int64_t end) {
-  const auto add = [&](RecordKind kind, int64_t from, int64_t to) {
-    from = std::max(from, begin);
-    to = std::min(to, end);
-    if (from >= to) return;
-    std::string_view bytes;
-    std::vector<uint32_t> ends;
-    if (kind == RecordKind::kText) {
-      const int64_t first = from - tokens.text_begin, last = to - tokens.text_begin;
-      const uint32_t byte_begin = tokens.TextByte(from), byte_end = tokens.TextByte(to);
-      bytes = std::string_view(tokens.text).substr(byte_begin, byte_end - byte_begin);
-      for (const uint32_t e : Slice(tokens.text_ends, first, last)) ends.push_back(e - byte_begin);
-    }
-    Add(turn, role, kind, time_ms, pos + (from - begin), Slice(tokens.ids, from, to), bytes, ends);
-    if (memory_ == nullptr || source_.empty()) return;
-    waiting_.back().source_cursor =
-        fmt::format("{} byte {}", source_, source_byte_ + tokens.TextByte(to));
-  };
-  add(RecordKind::kTemplate, 0, tokens.text_begin);
-  add(RecordKind::kText, tokens.text_begin, tokens.text_end);
-  add(RecordKind::kTemplate, tokens.text_end, tokens.size());
+  if (memory_ == nullptr) return;
+  for (const JournalRecord& record : RecordsOf(tokens, begin, end)) {
+    Add(turn, role, record.kind, time_ms, pos + record.begin.value(), record.ids, record.bytes,
+        record.token_ends);
+    if (source_.empty()) continue;
+    const int64_t read = tokens.TextByte(begin + record.end().value());
+    waiting_.back().source_cursor = fmt::format("{} byte {}", source_, source_byte_ + read);
+  }
 }
 
 void JournalWriter::Add(int64_t turn, Role role, RecordKind kind, int64_t time_ms, StreamPos pos,
@@ -53,7 +32,7 @@ void JournalWriter::Add(int64_t turn, Role role, RecordKind kind, int64_t time_m
   if (memory_ == nullptr || ids.empty()) return;
   const auto continues = [&](const JournalRecord& last) {
     return last.turn == turn && last.kind == kind && last.end() == pos &&
-           static_cast<int64_t>(last.ids.size()) < kMaxRecord;
+           static_cast<int64_t>(last.ids.size()) < kMaxRecordTokens;
   };
   if (waiting_.empty() || !continues(waiting_.back())) {
     JournalRecord& record = waiting_.emplace_back();
@@ -92,7 +71,7 @@ void JournalWriter::GiveUp(int64_t max_waiting) {
 
 bool JournalWriter::AppendGap() {
   while (n_gap_ > 0) {
-    const int64_t n = std::min(n_gap_, kMaxRecord);
+    const int64_t n = std::min(n_gap_, kMaxRecordTokens);
     JournalRecord record = gap_;
     record.ids.assign(static_cast<size_t>(n), TokenId(0));
     if (!Note(memory_->Append(std::move(record)))) return false;

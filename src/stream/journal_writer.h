@@ -23,8 +23,6 @@ class JournalWriter {
  public:
   // Tokens that may wait for a memory that fails: some 2 MB.
   static constexpr int64_t kMaxWaiting = 65536;
-  // Tokens of a record at most, but for the batch that ends it.
-  static constexpr int64_t kMaxRecord = 4096;
 
   // See StreamOptions::on_remembered.
   using RememberedFn = std::function<void(StreamPos end, StreamPos indexed)>;

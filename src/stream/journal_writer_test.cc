@@ -117,7 +117,7 @@ TEST_F(JournalWriterTest, SpansThatWereGivenUpAreRecordedAsGaps) {
   const int64_t gaps = CheckDurable(next_);
   EXPECT_EQ(gaps, writer_.n_lost());
   EXPECT_GE(gaps, next_ - JournalWriter::kMaxWaiting);
-  EXPECT_LE(gaps, next_ - JournalWriter::kMaxWaiting + JournalWriter::kMaxRecord + 100);
+  EXPECT_LE(gaps, next_ - JournalWriter::kMaxWaiting + kMaxRecordTokens + 100);
 }
 
 TEST_F(JournalWriterTest, SyncsOnlyBeforeWhatIsNotDurableIsEvicted) {

@@ -23,6 +23,31 @@ int64_t TurnTokens::SplitBefore(int64_t max_rest) const {
          (std::upper_bound(text_ends.begin(), text_ends.end(), begin) - text_ends.begin());
 }
 
+std::vector<JournalRecord> RecordsOf(const TurnTokens& turn, int64_t begin, int64_t end) {
+  std::vector<JournalRecord> records;
+  const auto add = [&](RecordKind kind, int64_t from, int64_t to) {
+    from = std::max(from, begin);
+    to = std::min(to, end);
+    for (int64_t stop = from; from < to; from = stop) {
+      stop = std::min(to, from + kMaxRecordTokens);
+      JournalRecord& record = records.emplace_back();
+      record.kind = kind;
+      record.begin = StreamPos(from - begin);
+      record.ids.assign(turn.ids.begin() + from, turn.ids.begin() + stop);
+      if (kind != RecordKind::kText) continue;
+      const uint32_t byte = turn.TextByte(from);
+      record.bytes = turn.text.substr(byte, turn.TextByte(stop) - byte);
+      for (int64_t i = from; i < stop; ++i) {
+        record.token_ends.push_back(turn.TextByte(i + 1) - byte);
+      }
+    }
+  };
+  add(RecordKind::kTemplate, 0, turn.text_begin);
+  add(RecordKind::kText, turn.text_begin, turn.text_end);
+  add(RecordKind::kTemplate, turn.text_end, turn.size());
+  return records;
+}
+
 void TurnEncoder::AddTemplate(std::string_view text, TurnTokens* turn) const {
   const std::vector<TokenId> ids = tokenizer_->EncodeTemplate(text);
   turn->ids.insert(turn->ids.end(), ids.begin(), ids.end());

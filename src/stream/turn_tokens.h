@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "anabranch/types.h"
+#include "memory/journal.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 
@@ -28,6 +29,14 @@ struct TurnTokens {
   // whose last sentence is longer is split inside it.
   int64_t SplitBefore(int64_t max_rest) const;
 };
+
+// Tokens of a journal record at most, but for the batch that ends it.
+inline constexpr int64_t kMaxRecordTokens = 4096;
+
+// Tokens [begin, end) of a turn as records of at most kMaxRecordTokens: template, text, template,
+// as far as they lie there. Positions count from `begin`; turn, role, time and source are the
+// caller's.
+std::vector<JournalRecord> RecordsOf(const TurnTokens& turn, int64_t begin, int64_t end);
 
 // Encodes the turns of one stream in order: it knows whether the stream has begun, and whether a
 // system text waits for the user turn that it is part of (formats without a system role).

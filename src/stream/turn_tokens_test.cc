@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "memory/journal_store.h"
 #include "stream/tiny_stream.h"
 
 namespace anabranch {
@@ -53,6 +54,27 @@ TEST_F(TurnTokensTest, TextBytesOfTokensCoverTheText) {
   EXPECT_EQ(joined, text);
   EXPECT_EQ(turn.TextByte(0), 0u);
   EXPECT_EQ(turn.TextByte(turn.size()), text.size());
+}
+
+TEST_F(TurnTokensTest, RecordsAreWhatTheTurnSaysOfOneKindEach) {
+  std::string text;
+  while (text.size() < 3 * kMaxRecordTokens) text += "the théâtre 日本 ";
+  const TurnTokens turn = encoder_.Turn(Role::kUser, text);
+  for (const int64_t begin : {int64_t{0}, turn.text_begin + 1, turn.text_end}) {
+    std::vector<TokenId> ids;
+    std::string said;
+    for (const JournalRecord& record : RecordsOf(turn, begin, turn.size())) {
+      EXPECT_EQ(record.begin, StreamPos(static_cast<int64_t>(ids.size())));
+      EXPECT_LE(static_cast<int64_t>(record.ids.size()), kMaxRecordTokens);
+      EXPECT_EQ(RecordFault(record), "");
+      EXPECT_EQ(record.kind == RecordKind::kText, !record.bytes.empty());
+      ids.insert(ids.end(), record.ids.begin(), record.ids.end());
+      said += record.bytes;
+    }
+    EXPECT_EQ(ids, std::vector<TokenId>(turn.ids.begin() + begin, turn.ids.end()));
+    EXPECT_EQ(said, text.substr(turn.TextByte(begin)));
+  }
+  EXPECT_TRUE(RecordsOf(turn, 3, 3).empty());
 }
 
 TEST_F(TurnTokensTest, SystemTextJoinsTheUserTurnWhereTheFormatHasNoSystem) {
