@@ -13,7 +13,6 @@
 #include "cli/memory_index.h"
 #include "cli/memory_streams.h"
 #include "cli/memory_transfer.h"
-#include "cli/model_path.h"
 #include "cli/option_types.h"
 #include "cli/time_format.h"
 
@@ -32,7 +31,6 @@ struct MemoryFlags {
   bool all = false, yes = false;
   float timeout_seconds = 5;
 };
-using FlagsPtr = std::shared_ptr<MemoryFlags>;
 
 Result<void> List(const MemoryFlags& flags, CommandContext& context) {
   Result<std::unique_ptr<MemoryFile>> memory = OpenMemoryFile(flags.store, "", context);
@@ -47,8 +45,7 @@ Result<void> List(const MemoryFlags& flags, CommandContext& context) {
 
 Result<void> Search(const MemoryFlags& flags, CommandContext& context) {
   const std::string query = fmt::format("{}", fmt::join(flags.query, " "));
-  Result<std::string> embedder =
-      FindModel(flags.embedder.value_or(kDefaultEmbedder), ModelKind::kEmbedder, context.env);
+  Result<std::string> embedder = FindEmbedder(flags.embedder, context);
   if (!embedder) return tl::unexpected(embedder.error());
   Result<std::unique_ptr<MemoryFile>> memory = OpenMemoryFile(flags.store, *embedder, context);
   if (!memory) return tl::unexpected(memory.error());
@@ -129,8 +126,7 @@ Result<void> Forget(const MemoryFlags& flags, CommandContext& context) {
 // Of a file without writing to it; the default embedder's vocabulary is used when it is installed.
 // Of a server with what it has.
 Result<VerifyReport> VerifyMemory(const MemoryFlags& flags, CommandContext& context) {
-  Result<std::string> embedder =
-      FindModel(flags.embedder.value_or(kDefaultEmbedder), ModelKind::kEmbedder, context.env);
+  Result<std::string> embedder = FindEmbedder(flags.embedder, context);
   const bool on_server = IsServerLocation(flags.store.memory);
   if (!embedder && (flags.embedder || on_server)) return tl::unexpected(embedder.error());
   if (!on_server) return MemoryFile::VerifyReadOnly(flags.store.memory, embedder.value_or(""));
@@ -169,35 +165,19 @@ Result<void> Verify(const MemoryFlags& flags, CommandContext& context) {
               fmt::format("{} faults were found", report->faults.size()), "see the list of faults");
 }
 
-// What is missing on the command line, if anything is.
-Result<void> CheckUsage(const MemoryFlags& flags, bool searches, bool forgets) {
-  if (flags.store.memory.empty()) {
-    return Fail(ErrorKind::kInvalid, "--memory", "is missing", "say where the memory lives");
-  }
-  if (searches && flags.query.empty()) {
-    return Fail(ErrorKind::kInvalid, "memory search", "nothing is looked for", "give a text");
-  }
+Result<void> CheckSearch(const MemoryFlags& flags) {
+  if (!flags.query.empty()) return {};
+  return Fail(ErrorKind::kInvalid, "memory search", "nothing is looked for", "give a text");
+}
+
+Result<void> CheckForget(const MemoryFlags& flags) {
   const int given = (flags.span ? 1 : 0) + (flags.before_ms ? 1 : 0) + (flags.matching ? 1 : 0) +
                     (flags.all ? 1 : 0);
-  if (!forgets || given == 1) return {};
+  if (given == 1) return {};
   return Fail(
       ErrorKind::kInvalid, "memory forget",
       given == 0 ? "nothing says what to forget" : "more than one thing says what to forget",
       "give one of --span, --before, --matching and --all");
-}
-
-using MemoryFn = Result<void> (*)(const MemoryFlags&, CommandContext&);
-
-CLI::App& AddOne(CommandLine& line, CLI::App& group, const char* name, const char* description,
-                 const FlagsPtr& flags, MemoryFn run) {
-  CLI::App& app = line.AddCommand(group, name, description, [flags, run](CommandContext& context) {
-    Result<void> usage = CheckUsage(*flags, run == Search, run == Forget);
-    if (!usage) return ReportUsage(context, usage.error());
-    Result<void> done = run(*flags, context);
-    return done ? kExitOk : ReportError(context, done.error());
-  });
-  AddStoreOptions(app, flags->store, "The memory: a file or a server");
-  return app;
 }
 
 // "1200:1350".
@@ -242,26 +222,28 @@ void AddMemoryCommand(CommandLine& line) {
   const auto flags = std::make_shared<MemoryFlags>();
   CLI::App& group =
       line.AddGroup("memory", "List, search, show, forget, move, index and verify a memory");
-  const auto add_stream = [&flags](CLI::App& app) {
-    AddText(app, "--stream", flags->stream, "Name of the stream [default]")->type_name("NAME");
+  const auto add = [&](const char* name, const char* description,
+                       Result<void> (*run)(const MemoryFlags&, CommandContext&),
+                       Result<void> (*usage)(const MemoryFlags&) = nullptr) -> CLI::App& {
+    StoreCommand command = {
+        .name = name,
+        .description = description,
+        .store = &flags->store,
+        .run = [flags, run](CommandContext& context) { return run(*flags, context); }};
+    if (usage != nullptr) command.usage = [flags, usage] { return usage(*flags); };
+    return AddStoreCommand(line, group, command);
   };
-  const auto add_embedder = [&flags](CLI::App& app) {
-    AddText(app, "--embedder", flags->embedder,
-            fmt::format("Sentence embedder: a folder or a name [{}]", kDefaultEmbedder))
-        ->type_name("FOLDER");
-  };
-  AddOne(line, group, "list", "The streams of a memory", flags, List);
-  CLI::App& search = AddOne(line, group, "search", "What is like a text", flags, Search);
+  add("list", "The streams of a memory", List);
+  CLI::App& search = add("search", "What is like a text", Search, CheckSearch);
   AddWords(search, "query", flags->query, "Text to look for");
-  add_stream(search);
+  AddStreamName(search, flags->stream);
   AddInteger(search, "-k,--count", flags->k, 1, 10000, "Passages at most [5]");
-  add_embedder(search);
-  CLI::App& show = AddOne(line, group, "show", "What was said, turn by turn", flags, Show);
-  add_stream(show);
+  AddEmbedderName(search, flags->embedder);
+  CLI::App& show = add("show", "What was said, turn by turn", Show);
+  AddStreamName(show, flags->stream);
   AddSpan(show, *flags, "Only turns that overlap these positions");
-  CLI::App& forget =
-      AddOne(line, group, "forget", "Forget for good; without --yes a dry run", flags, Forget);
-  add_stream(forget);
+  CLI::App& forget = add("forget", "Forget for good; without --yes a dry run", Forget, CheckForget);
+  AddStreamName(forget, flags->stream);
   AddSpan(forget, *flags, "What stands at these positions");
   AddBefore(forget, *flags);
   AddText(forget, "--matching", flags->matching, "Sentences that hold this text, in any case");
@@ -271,8 +253,9 @@ void AddMemoryCommand(CommandLine& line) {
             "Seconds to wait for other readers of the file, and for a server [5]");
   AddMemoryTransfer(line, group);
   AddMemoryIndex(line, group);
-  add_embedder(AddOne(line, group, "verify",
-                      "Check that nothing is damaged or missing; changes nothing", flags, Verify));
+  AddEmbedderName(
+      add("verify", "Check that nothing is damaged or missing; changes nothing", Verify),
+      flags->embedder);
 }
 
 }  // namespace anabranch::cli

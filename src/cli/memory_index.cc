@@ -36,10 +36,13 @@ Result<void> Reindex(const IndexFlags& flags, CommandContext& context) {
 void AddMemoryIndex(CommandLine& line, CLI::App& group) {
   const auto flags = std::make_shared<IndexFlags>();
   CLI::App& app = AddStoreCommand(
-      line, group, "reindex", "Build the index anew: for another embedder, or as it is damaged",
-      flags->store, [] { return Result<void>(); },
-      [flags](CommandContext& context) { return Reindex(*flags, context); });
-  AddText(app, "--stream", flags->stream, "Only this stream [all]")->type_name("NAME");
+      line, group,
+      {.name = "reindex",
+       .description = "Build the index anew: for another embedder, or as it is damaged",
+       .store = &flags->store,
+       .run = [flags](CommandContext& context) { return Reindex(*flags, context); },
+       .cancels = true});
+  AddStreamName(app, flags->stream, "Only this stream [all]");
   AddEmbedderName(app, flags->embedder);
 }
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/interrupt.h"
@@ -21,22 +20,24 @@ OrderedJson TimeJson(int64_t time_ms) {
 
 }  // namespace
 
-CLI::App& AddStoreCommand(CommandLine& line, CLI::App& group, const char* name,
-                          const char* description, StoreFlags& store,
-                          const std::function<Result<void>()>& usage,
-                          const std::function<Result<void>(CommandContext&)>& run) {
-  const auto command = [&store, usage, run](CommandContext& context) {
-    Result<void> usable = store.memory.empty() ? Fail(ErrorKind::kInvalid, "--memory", "is missing",
-                                                      "say where the memory lives")
-                                               : usage();
+CLI::App& AddStoreCommand(CommandLine& line, CLI::App& group, const StoreCommand& command) {
+  const auto run = [command](CommandContext& context) {
+    Result<void> usable = command.usage ? command.usage() : Result<void>();
+    if (command.store->memory.empty()) {
+      usable = Fail(ErrorKind::kInvalid, "--memory", "is missing", "say where the memory lives");
+    }
     if (!usable) return ReportUsage(context, usable.error());
-    InstallInterrupt();
-    Result<void> done = run(context);
+    if (command.cancels) InstallInterrupt();
+    Result<void> done = command.run(context);
     return done ? kExitOk : ReportError(context, done.error());
   };
-  CLI::App& app = line.AddCommand(group, name, description, command);
-  AddStoreOptions(app, store, "The memory: a file or a server");
+  CLI::App& app = line.AddCommand(group, command.name, command.description, run);
+  AddStoreOptions(app, *command.store, "The memory: a file or a server");
   return app;
+}
+
+void AddStreamName(CLI::App& app, std::string& stream, const char* help) {
+  AddText(app, "--stream", stream, help)->type_name("NAME");
 }
 
 void AddEmbedderName(CLI::App& app, std::optional<std::string>& embedder) {
@@ -67,14 +68,6 @@ Result<std::unique_ptr<MemoryFile>> OpenMemoryFile(const StoreFlags& store,
                                                    CommandContext& context) {
   Result<EngineOptions> options = PlaceMemoryFile(store, embedder, context);
   if (!options) return tl::unexpected(options.error());
-  std::string path = IsServerLocation(options->memory) ? options->journal : options->memory;
-  if (path.starts_with("sqlite:")) path.erase(0, std::string_view("sqlite:").size());
-  std::error_code error;
-  const bool is_there = std::filesystem::exists(path, error);
-  if (!is_there || std::filesystem::file_size(path, error) == 0) {
-    return Fail(ErrorKind::kNotFound, path, is_there ? "is empty" : "is not there",
-                "give the file that run or chat was given with --memory or --journal");
-  }
   return MemoryFile::Open(*options);
 }
 

@@ -13,12 +13,18 @@
 
 namespace anabranch::cli {
 
-// A command of the group `memory` that may take long. `run` owns what `store` is part of; `usage`
-// says what is wrong with the command line.
-CLI::App& AddStoreCommand(CommandLine& line, CLI::App& group, const char* name,
-                          const char* description, StoreFlags& store,
-                          const std::function<Result<void>()>& usage,
-                          const std::function<Result<void>(CommandContext&)>& run);
+// A command of the group `memory`.
+struct StoreCommand {
+  const char* name;
+  const char* description;
+  StoreFlags* store;  // part of what `run` owns
+  std::function<Result<void>(CommandContext&)> run;
+  std::function<Result<void>()> usage = {};  // what is wrong with the command line; empty: nothing
+  bool cancels = false;                      // `run` ends once context.cancel is set
+};
+CLI::App& AddStoreCommand(CommandLine& line, CLI::App& group, const StoreCommand& command);
+void AddStreamName(CLI::App& app, std::string& stream,
+                   const char* help = "Name of the stream [default]");
 void AddEmbedderName(CLI::App& app, std::optional<std::string>& embedder);
 Result<std::string> FindEmbedder(const std::optional<std::string>& embedder,
                                  CommandContext& context);
@@ -27,7 +33,7 @@ Result<std::string> FindEmbedder(const std::optional<std::string>& embedder,
 Result<EngineOptions> PlaceMemoryFile(const StoreFlags& store, const std::string& embedder,
                                       CommandContext& context);
 
-// A memory that exists: opening one to look at it must not make it, nor one of an empty file.
+// A memory that exists.
 Result<std::unique_ptr<MemoryFile>> OpenMemoryFile(const StoreFlags& store,
                                                    const std::string& embedder,
                                                    CommandContext& context);

@@ -92,18 +92,24 @@ Result<void> CheckImport(const TransferFlags& flags) {
 void AddMemoryTransfer(CommandLine& line, CLI::App& group) {
   const auto flags = std::make_shared<TransferFlags>();
   CLI::App& out = AddStoreCommand(
-      line, group, "export", "Write streams as JSON Lines", flags->store,
-      [] { return Result<void>(); },
-      [flags](CommandContext& context) { return ExportTo(*flags, context); });
+      line, group,
+      {.name = "export",
+       .description = "Write streams as JSON Lines",
+       .store = &flags->store,
+       .run = [flags](CommandContext& context) { return ExportTo(*flags, context); },
+       .cancels = true});
   out.add_option("file", flags->file, "Where to, -: stdout [-]")->type_name("FILE");
-  AddText(out, "--stream", flags->stream, "Only this stream [all]")->type_name("NAME");
+  AddStreamName(out, flags->stream, "Only this stream [all]");
   CLI::App& in = AddStoreCommand(
-      line, group, "import", "Read streams that export wrote, each whole or not at all",
-      flags->store, [flags] { return CheckImport(*flags); },
-      [flags](CommandContext& context) { return ImportFrom(*flags, context); });
+      line, group,
+      {.name = "import",
+       .description = "Read streams that export wrote, each whole or not at all",
+       .store = &flags->store,
+       .run = [flags](CommandContext& context) { return ImportFrom(*flags, context); },
+       .usage = [flags] { return CheckImport(*flags); },
+       .cancels = true});
   in.add_option("file", flags->file, "Where from, -: stdin [-]")->type_name("FILE");
-  AddText(in, "--stream", flags->stream, "Another name for its only stream [its own]")
-      ->type_name("NAME");
+  AddStreamName(in, flags->stream, "Another name for its only stream [its own]");
   AddSwitch(in, "--retokenize", flags->retokenize,
             "Write the text anew, at new positions, for --model and its template");
   AddText(in, "-m,--model,--model-name-or-path", flags->model.model,

@@ -85,13 +85,15 @@ Result<std::string> FilePath(const std::string& location) {
   return Fail(ErrorKind::kInvalid, "--memory", "names no memory", "give the path of its file");
 }
 
-// The path of a memory file that is there.
+// The path of a memory file that is there: looking at one must not make it, nor one of an empty
+// file.
 Result<std::string> FindMemory(const std::string& location) {
   ASSIGN_OR_RETURN(std::string path, FilePath(location));
   std::error_code error;
-  if (std::filesystem::exists(path, error)) return path;
-  return Fail(ErrorKind::kNotFound, path, "there is no memory here",
-              "check the path; chat and run make one with --memory");
+  const bool is_there = std::filesystem::exists(path, error);
+  if (is_there && std::filesystem::file_size(path, error) != 0) return path;
+  return Fail(ErrorKind::kNotFound, path, is_there ? "is empty" : "is not there",
+              "give the file that run or chat was given with --memory or --journal");
 }
 
 // Of a memory on a server its journal is the file.
