@@ -8,13 +8,16 @@ namespace anabranch {
 namespace {
 
 constexpr size_t kEmbedBatch = 64;
+// Text that is cut, embedded and written in one transaction.
+constexpr int64_t kRunBytes = 64 * 1024;
 
 }  // namespace
 
-CutRun CutRunText(const RunText& run, bool all, const CountPieces& count, const CutOptions& sizes) {
+CutRun CutRunText(const RunText& run, bool all, const EmbedderHandle& embedder) {
   CutRun cut;
   const std::vector<ByteSpan> spans =
-      all ? CutUnits(run.text, sizes, count) : CutSettledUnits(run.text, sizes, count);
+      all ? CutUnits(run.text, embedder.units, embedder.count_pieces)
+          : CutSettledUnits(run.text, embedder.units, embedder.count_pieces);
   const std::string_view text = run.text;
   for (size_t i = 0; i < spans.size(); ++i) {
     UnitRow unit;
@@ -44,6 +47,19 @@ CutRun CutRunText(const RunText& run, bool all, const CountPieces& count, const 
                   : cut.units.empty() ? run.text_begin
                                       : cut.units.back().text_end;
   return cut;
+}
+
+Result<bool> NextSettled(const JournalStore& journal, int64_t from, const EmbedderHandle& embedder,
+                         SettledText* settled) {
+  for (int64_t max_bytes = kRunBytes;; max_bytes *= 2) {
+    ASSIGN_OR_RETURN(std::optional<RunText> run, journal.NextRun(from, max_bytes));
+    if (!run) return false;
+    settled->run = *std::move(run);
+    settled->cut = CutRunText(settled->run, settled->run.closed, embedder);
+    if (settled->cut.next_text > settled->run.text_begin) return true;
+    // In so much text nothing is settled: white space, or no pieces at all.
+    if (static_cast<int64_t>(settled->run.text.size()) < max_bytes) return false;
+  }
 }
 
 Result<std::vector<float>> EmbedAll(const EmbedderHandle& embedder,

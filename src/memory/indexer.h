@@ -17,8 +17,18 @@ struct CutRun {
 };
 
 // Units of a run: all of it, or what is settled while the run may still grow.
-CutRun CutRunText(const RunText& run, bool all, const CountPieces& count,
-                  const CutOptions& sizes = {});
+CutRun CutRunText(const RunText& run, bool all, const EmbedderHandle& embedder);
+
+// Settled text of a journal, cut.
+struct SettledText {
+  RunText run;
+  CutRun cut;  // its texts are in `run`
+};
+
+// The first units at or behind the text coordinate `from` that no later text can change; cutting
+// goes on from cut.next_text. False: nothing is settled there, or not yet.
+Result<bool> NextSettled(const JournalStore& journal, int64_t from, const EmbedderHandle& embedder,
+                         SettledText* settled);
 
 // Vectors of many texts, kEmbedBatch at a time. Error kCorrupt: the embedder gives no AreCosines,
 // which a store would refuse to load.

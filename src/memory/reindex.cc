@@ -12,9 +12,6 @@
 namespace anabranch {
 namespace {
 
-// Text that is cut, embedded and written in one transaction.
-constexpr int64_t kRunBytes = 64 * 1024;
-
 // Builds the next index of one stream.
 class Builder {
  public:
@@ -24,18 +21,12 @@ class Builder {
   // All that is settled of the journal. on_step is given the text that is done.
   Result<void> Run(const std::function<Result<void>(int64_t done)>& on_step) {
     ASSIGN_OR_RETURN(NextState state, next_.Begin(embedder_.handle));
-    for (int64_t max_bytes = kRunBytes;;) {
-      ASSIGN_OR_RETURN(const std::optional<RunText> run,
-                       journal_.NextRun(state.indexed_text, max_bytes));
-      if (!run) return {};
-      const CutRun cut = CutRunText(*run, run->closed, embedder_.handle.count_pieces);
-      if (cut.next_text == run->text_begin) {
-        if (static_cast<int64_t>(run->text.size()) < max_bytes) return {};
-        max_bytes *= 2;  // nothing is settled in so much text
-        continue;
-      }
-      max_bytes = kRunBytes;
-      ASSIGN_OR_RETURN(const bool added, Add(cut, &state));
+    SettledText settled;
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found,
+                       NextSettled(journal_, state.indexed_text, embedder_.handle, &settled));
+      if (!found) return {};
+      ASSIGN_OR_RETURN(const bool added, Add(settled.cut, &state));
       if (!added) {
         ASSIGN_OR_RETURN(state, next_.Begin(embedder_.handle));
       }

@@ -239,6 +239,18 @@ TEST(Reindex, OneStreamAloneKeepsTheOthers) {
   EXPECT_THAT(Found(*OpenMemory(path, FakeEmbedder()).value(), "another"), HasSubstr("marzipan"));
 }
 
+TEST(Reindex, UnitsHaveTheSizesOfTheEmbedder) {
+  TempDir dir;
+  const std::string path = dir.File("m");
+  Fill(path);
+  const int64_t units = CountUnits(path);
+  EmbedderHandle embedder = FakeEmbedder();
+  embedder.units = {.min_pieces = 30, .max_pieces = 64};
+  ASSERT_TRUE(Rebuild(path, embedder));
+  EXPECT_LT(CountUnits(path), units / 2);
+  ExpectWhole(path, embedder);
+}
+
 TEST(Reindex, WaitsForAWriterWithItsLastStepAlone) {
   TempDir dir;
   const std::string path = dir.File("m");

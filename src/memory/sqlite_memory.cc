@@ -171,7 +171,7 @@ Result<std::unique_ptr<StreamStore>> SqliteMemory::OpenToRead(const StreamRow& s
 }
 
 Result<VerifyReport> SqliteMemory::Verify() {
-  VerifyReport report = VerifyDatabase(db_.get(), embedder_.handle.count_pieces);
+  VerifyReport report = VerifyDatabase(db_.get(), embedder_.handle);
   const Result<std::vector<StreamRow>> streams = Streams("");
   if (!streams) return report;  // reported by then
   for (const StreamRow& stream : *streams) {

@@ -17,8 +17,6 @@
 namespace anabranch {
 namespace {
 
-// Text that is cut, embedded and written in one transaction.
-constexpr int64_t kRunBytes = 64 * 1024;
 // All of the tail.
 const RecallQuery kEverything = {.mode = RecallMode::kAlways};
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
@@ -168,19 +166,13 @@ StreamPos StreamStore::indexed_end() const {
 
 Result<void> StreamStore::Index(bool end_of_turn) {
   RETURN_IF_ERROR(embedder_->Prepare());
-  for (int64_t max_bytes = kRunBytes;;) {
-    ASSIGN_OR_RETURN(const std::optional<RunText> run,
-                     layer_.journal.NextRun(indexed_text_, max_bytes));
-    if (!run) break;
-    ASSIGN_OR_RETURN(const bool progress, IndexRun(*run));
-    if (progress && on_step_) RETURN_IF_ERROR(on_step_("index", indexed_text_, stored_.text_end));
-    if (progress) {
-      max_bytes = kRunBytes;
-    } else if (static_cast<int64_t>(run->text.size()) >= max_bytes) {
-      max_bytes *= 2;  // nothing is settled in so much text: white space, or no pieces at all
-    } else {
-      break;
-    }
+  SettledText settled;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found,
+                     NextSettled(layer_.journal, indexed_text_, embedder_->handle, &settled));
+    if (!found) break;
+    RETURN_IF_ERROR(AddSettled(&settled.cut));
+    if (on_step_) RETURN_IF_ERROR(on_step_("index", indexed_text_, stored_.text_end));
   }
   if (server_ != nullptr) server_->drain().Notify();
   RETURN_IF_ERROR(FindIndexedEnd());
@@ -188,11 +180,9 @@ Result<void> StreamStore::Index(bool end_of_turn) {
   return {};
 }
 
-// Indexes what is settled of a run; false: nothing is.
-Result<bool> StreamStore::IndexRun(const RunText& run) {
-  CutRun cut = CutRunText(run, run.closed, embedder_->handle.count_pieces, embedder_->handle.units);
-  if (cut.next_text == run.text_begin) return false;
-  ASSIGN_OR_RETURN(const std::vector<float> vectors, Embed(cut.units, cut.texts));
+// Indexes settled text, whose units get their keys.
+Result<void> StreamStore::AddSettled(CutRun* settled) {
+  ASSIGN_OR_RETURN(const std::vector<float> vectors, Embed(settled->units, settled->texts));
   const auto width = static_cast<size_t>(embedder_->handle.width);
   const auto vector = [&](size_t i) {
     return std::span<const float>(vectors).subspan(i * width, width);
@@ -200,20 +190,19 @@ Result<bool> StreamStore::IndexRun(const RunText& run) {
   std::vector<float> null_scores =
       null_scores_.empty() ? embedder_->null->NoScores() : null_scores_;
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(layer_.journal.db()));
-  for (size_t i = 0; i < cut.units.size(); ++i) {
-    RETURN_IF_ERROR(layer_.units.Insert(&cut.units[i], vector(i), cut.texts[i]));
-    if (!cut.units[i].question) embedder_->null->Update(vector(i), null_scores);
+  for (size_t i = 0; i < settled->units.size(); ++i) {
+    RETURN_IF_ERROR(layer_.units.Insert(&settled->units[i], vector(i), settled->texts[i]));
+    if (!settled->units[i].question) embedder_->null->Update(vector(i), null_scores);
   }
-  RETURN_IF_ERROR(layer_.units.SetIndexed(cut.next_text, null_scores));
+  RETURN_IF_ERROR(layer_.units.SetIndexed(settled->next_text, null_scores));
   RETURN_IF_ERROR(transaction.Commit());
-  for (size_t i = 0; i < cut.units.size(); ++i) {
-    layer_.table.Add(cut.units[i], EncodeVector(vector(i)));
-    layer_.terms.Add(cut.texts[i]);
+  for (size_t i = 0; i < settled->units.size(); ++i) {
+    layer_.table.Add(settled->units[i], EncodeVector(vector(i)));
+    layer_.terms.Add(settled->texts[i]);
   }
   null_scores_ = std::move(null_scores);
-  indexed_text_ = cut.next_text;
-  RETURN_IF_ERROR(layer_.terms.WriteIfMany());
-  return true;
+  indexed_text_ = settled->next_text;
+  return layer_.terms.WriteIfMany();
 }
 
 // Vectors of units, those of the tail from its last embedding.
@@ -249,7 +238,7 @@ Result<TailUnits> StreamStore::Tail(const RecallQuery& query) {
     from = run->text_end();
     if (query.exclude.size() > 0) run->CutAt(query.exclude.begin);
     if (run->text.empty()) continue;
-    CutRun cut = CutRunText(*run, true, embedder_->handle.count_pieces, embedder_->handle.units);
+    CutRun cut = CutRunText(*run, true, embedder_->handle);
     std::vector<UnitRow> units;
     std::vector<std::string_view> texts;
     for (size_t i = 0; i < cut.units.size(); ++i) {

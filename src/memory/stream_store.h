@@ -18,7 +18,7 @@
 
 namespace anabranch {
 
-struct RunText;
+struct CutRun;
 
 // The embedder and what is derived from it once, for all streams of a memory.
 struct SharedEmbedder {
@@ -83,7 +83,7 @@ class StreamStore : public StreamMemory {
   Result<void> LoadUnits();
   // Error kInvalid: the stream was indexed anew by another process since it was loaded.
   Result<void> CheckGeneration() const;
-  Result<bool> IndexRun(const RunText& run);
+  Result<void> AddSettled(CutRun* settled);
   Result<void> FindIndexedEnd();
   // Cuts the pending tail, and embeds what the query may be given of it: all else is not waited
   // for.

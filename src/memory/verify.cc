@@ -20,15 +20,14 @@ namespace anabranch {
 namespace {
 
 constexpr size_t kMaxFaults = 100;  // enough to see what is wrong
-constexpr int64_t kCutBytes = 64 * 1024;
 
 // A set of words as the sum of their hashes.
 uint64_t WordHash(std::string_view word) { return XXH3_64bits(word.data(), word.size()); }
 
 class Verifier {
  public:
-  Verifier(Database* db, const CountPieces& count, VerifyReport* report)
-      : db_(db), count_(count), report_(report) {}
+  Verifier(Database* db, const EmbedderHandle& embedder, VerifyReport* report)
+      : db_(db), embedder_(embedder), report_(report) {}
 
   void Run() {
     Note("file", CheckFile());
@@ -112,7 +111,7 @@ class Verifier {
     if (!AreCosines(Floats(scores.Blob(0)))) Fault(name, "its null scores are no cosines");
     ASSIGN_OR_RETURN(const int64_t indexed_text, units.IndexedText());
     RETURN_IF_ERROR(CheckNoHole(journal, name, rows, indexed_text));
-    return count_ ? CheckCut(journal, name, rows, indexed_text) : Result<void>();
+    return embedder_.count_pieces ? CheckCut(journal, name, rows, indexed_text) : Result<void>();
   }
 
   // Records are contiguous from position 0 on, and so is their text.
@@ -200,12 +199,11 @@ class Verifier {
   Result<void> CheckCut(const JournalStore& journal, const std::string& name,
                         const std::vector<UnitRow>& rows, int64_t indexed_text) {
     size_t i = 0;
-    int64_t max_bytes = kCutBytes;
-    for (int64_t from = 0; from < indexed_text;) {
-      ASSIGN_OR_RETURN(const std::optional<RunText> run, journal.NextRun(from, max_bytes));
-      if (!run || run->text_begin >= indexed_text) break;
-      const CutRun cut = CutRunText(*run, run->closed, count_);
-      for (const UnitRow& derived : cut.units) {
+    SettledText settled;
+    for (int64_t from = 0; from < indexed_text; from = settled.cut.next_text) {
+      ASSIGN_OR_RETURN(const bool found, NextSettled(journal, from, embedder_, &settled));
+      if (!found) break;
+      for (const UnitRow& derived : settled.cut.units) {
         if (derived.text_begin >= indexed_text) break;
         if (i < rows.size() && SameUnit(rows[i], derived)) {
           ++i;
@@ -218,10 +216,6 @@ class Verifier {
                                                 : "none"));
         return {};
       }
-      const bool progress = cut.next_text > run->text_begin;
-      if (!progress && static_cast<int64_t>(run->text.size()) < max_bytes) break;
-      max_bytes = progress ? kCutBytes : 2 * max_bytes;
-      if (progress) from = cut.next_text;
     }
     if (i < rows.size()) {
       Fault(name, fmt::format("the index has a unit at text {} that the cutter does not derive",
@@ -237,7 +231,7 @@ class Verifier {
   }
 
   Database* db_;
-  const CountPieces& count_;
+  const EmbedderHandle& embedder_;
   VerifyReport* report_;
   std::unordered_map<int64_t, uint64_t> words_;  // of the index by unit, those not yet checked
 };
@@ -254,10 +248,10 @@ Result<void> CheckEmbedder(Database* db, const EmbedderHandle& embedder) {
 
 }  // namespace
 
-VerifyReport VerifyDatabase(Database* db, const CountPieces& count_pieces) {
+VerifyReport VerifyDatabase(Database* db, const EmbedderHandle& embedder) {
   VerifyReport report;
-  report.cut_checked = static_cast<bool>(count_pieces);
-  Verifier(db, count_pieces, &report).Run();
+  report.cut_checked = static_cast<bool>(embedder.count_pieces);
+  Verifier(db, embedder, &report).Run();
   return report;
 }
 
@@ -266,7 +260,7 @@ Result<VerifyReport> VerifyFile(const std::string& path, const EmbedderHandle& e
     const bool alone = !std::filesystem::exists(path + "-shm");
     ASSIGN_OR_RETURN(const std::unique_ptr<Database> db, OpenStoreToRead(path, path));
     RETURN_IF_ERROR(CheckEmbedder(db.get(), embedder));
-    VerifyReport report = VerifyDatabase(db.get(), embedder.count_pieces);
+    VerifyReport report = VerifyDatabase(db.get(), embedder);
     // A writer that came meanwhile was not locked out.
     if (!alone || !std::filesystem::exists(path + "-shm")) return report;
   }

@@ -8,13 +8,14 @@
 
 namespace anabranch {
 
-// With `count_pieces` the units must be those that the cutter derives from the journal; without it
-// (empty), what can be told without the embedder's vocabulary is checked.
-VerifyReport VerifyDatabase(Database* db, const CountPieces& count_pieces);
+// With the embedder's count_pieces the units must be those that the cutter derives from the
+// journal, in the embedder's sizes; without it (empty), what can be told without its vocabulary is
+// checked.
+VerifyReport VerifyDatabase(Database* db, const EmbedderHandle& embedder);
 
 // The same of a file that is not opened for writing: nothing in its folder changes, which may be on
 // a read-only file system, and another process may write to the file meanwhile. Of `embedder`, only
-// fingerprint and count_pieces are used; they may be empty.
+// fingerprint, count_pieces and units are used; the first two may be empty.
 // Errors: no memory, another format, another embedder than the file's.
 Result<VerifyReport> VerifyFile(const std::string& path, const EmbedderHandle& embedder);
 
