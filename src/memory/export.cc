@@ -1,18 +1,11 @@
 // Export and import of a SQLite memory.
 #include <fmt/format.h>
 
-#include <limits>
-
 #include "memory/export_format.h"
 #include "memory/import.h"
 #include "memory/sqlite_memory.h"
 
 namespace anabranch {
-namespace {
-
-constexpr StreamSpan kEverything = {StreamPos(0), StreamPos(std::numeric_limits<int64_t>::max())};
-
-}  // namespace
 
 Result<void> SqliteMemory::Export(const std::string& stream, const LineSink& sink) {
   for (const auto& [name, writer] : open_) RETURN_IF_ERROR(writer->Sync());
@@ -23,7 +16,7 @@ Result<void> SqliteMemory::Export(const std::string& stream, const LineSink& sin
     RETURN_IF_ERROR(sink(FormatExportLine(ExportStream{row.name, row.tokenizer})));
     int64_t records = 0;
     RETURN_IF_ERROR(JournalStore(db_.get(), row.id)
-                        .ForEach(kEverything, [&](StoredRecord record) -> Result<void> {
+                        .ForEach(kAllPositions, [&](StoredRecord record) -> Result<void> {
                           ++records;
                           return sink(FormatExportLine(std::move(record)));
                         }));

@@ -14,8 +14,6 @@
 namespace anabranch {
 namespace {
 
-constexpr StreamSpan kEverything = {StreamPos(0), StreamPos(std::numeric_limits<int64_t>::max())};
-
 // Sorted, disjoint, none empty.
 std::vector<StreamSpan> Merge(std::vector<StreamSpan> spans) {
   std::erase_if(spans, [](const StreamSpan& span) { return span.size() <= 0; });
@@ -55,9 +53,9 @@ class Selector {
     ASSIGN_OR_RETURN(rows_, units_.Rows());
     std::vector<StreamSpan> spans;
     if (what.span) spans.push_back(*what.span);
-    if (what.all) spans.push_back(kEverything);
+    if (what.all) spans.push_back(kAllPositions);
     if (what.before_ms) {
-      RETURN_IF_ERROR(journal_.ForEach(kEverything, [&](const StoredRecord& r) -> Result<void> {
+      RETURN_IF_ERROR(journal_.ForEach(kAllPositions, [&](const StoredRecord& r) -> Result<void> {
         const bool text = r.record.kind == RecordKind::kText;
         if (text && r.record.time_ms < *what.before_ms) spans.push_back({r.record.begin, r.end});
         return {};

@@ -2,6 +2,7 @@
 // record is read with its checksum: error kCorrupt names the stream and the position.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,10 @@
 #include "memory/sqlite_db.h"
 
 namespace anabranch {
+
+// All of a stream.
+inline constexpr StreamSpan kAllPositions = {StreamPos(0),
+                                             StreamPos(std::numeric_limits<int64_t>::max())};
 
 // A record's text with its place: what cutting needs.
 struct TextPiece {

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <unordered_map>
 
 #include "memory/index_check.h"
@@ -118,8 +117,7 @@ class Verifier {
   Result<void> CheckJournal(const JournalStore& journal, const std::string& name) {
     StreamPos end;
     int64_t n = 0, text_end = 0;
-    const StreamSpan all = {StreamPos(0), StreamPos(std::numeric_limits<int64_t>::max())};
-    RETURN_IF_ERROR(journal.ForEach(all, [&](const StoredRecord& stored) -> Result<void> {
+    RETURN_IF_ERROR(journal.ForEach(kAllPositions, [&](const StoredRecord& stored) -> Result<void> {
       const int64_t begin = stored.record.begin.value();
       if (stored.record.begin != end) {
         Fault(name,
