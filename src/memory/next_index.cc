@@ -1,5 +1,7 @@
 #include "memory/next_index.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "memory/journal_store.h"
@@ -89,25 +91,15 @@ Result<bool> NextIndex::Add(const NextState& before, const CutRun& cut,
                       .BindBlob(4, AsBlob(std::span<const float>(after.null_scores)))
                       .Run());
   if (db_->changes() == 0) return false;
-  ASSIGN_OR_RETURN(
-      Statement insert,
-      db_->Prepare("INSERT INTO next_unit(stream, text_begin, text_end, \"begin\", \"end\", turn, "
-                   "role, question, time_ms, vector) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-                   "?10)"));
+  ASSIGN_OR_RETURN(Statement insert,
+                   db_->Prepare(fmt::format("INSERT INTO next_unit(stream, vector, {}) "
+                                            "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                                            kUnitColumns)));
   const size_t width = cut.units.empty() ? 0 : vectors.size() / cut.units.size();
   for (size_t i = 0; i < cut.units.size(); ++i) {
-    const UnitRow& unit = cut.units[i];
-    RETURN_IF_ERROR(insert.Bind(1, stream_)
-                        .Bind(2, unit.text_begin)
-                        .Bind(3, unit.text_end)
-                        .Bind(4, unit.span.begin.value())
-                        .Bind(5, unit.span.end.value())
-                        .Bind(6, unit.turn)
-                        .Bind(7, static_cast<int64_t>(unit.role))
-                        .Bind(8, unit.question ? 1 : 0)
-                        .Bind(9, unit.time_ms)
-                        .BindBlob(10, AsBlob(vectors.subspan(i * width, width)))
-                        .Run());
+    insert.Bind(1, stream_).BindBlob(2, AsBlob(vectors.subspan(i * width, width)));
+    BindUnit(cut.units[i], 3, &insert);
+    RETURN_IF_ERROR(insert.Run());
   }
   RETURN_IF_ERROR(transaction.Commit());
   return true;
@@ -123,22 +115,15 @@ Result<void> NextIndex::Switch() {
     RETURN_IF_ERROR(uncount.Bind(1, stream_).Run());
     ASSIGN_OR_RETURN(
         Statement select,
-        db_->Prepare("SELECT text_begin, text_end, \"begin\", \"end\", turn, role, question, "
-                     "time_ms, vector FROM next_unit WHERE stream = ?1 ORDER BY key"));
+        db_->Prepare(fmt::format("SELECT vector, {} FROM next_unit WHERE stream = ?1 ORDER BY key",
+                                 kUnitColumns)));
     select.Bind(1, stream_);
     while (true) {
       ASSIGN_OR_RETURN(const bool row, select.Step());
       if (!row) break;
-      UnitRow unit;
-      unit.text_begin = select.Int(0);
-      unit.text_end = select.Int(1);
-      unit.span = {StreamPos(select.Int(2)), StreamPos(select.Int(3))};
-      unit.turn = select.Int(4);
-      unit.role = static_cast<Role>(select.Int(5));
-      unit.question = select.Int(6) != 0;
-      unit.time_ms = select.Int(7);
+      ASSIGN_OR_RETURN(UnitRow unit, UnitAt(select, 1, *db_));
       ASSIGN_OR_RETURN(const std::string text, journal.Text(unit.text_begin, unit.text_end));
-      RETURN_IF_ERROR(units.Insert(&unit, Floats(select.Blob(8)), text));
+      RETURN_IF_ERROR(units.Insert(&unit, Floats(select.Blob(0)), text));
       terms.Add(text);
     }
     RETURN_IF_ERROR(terms.Write());

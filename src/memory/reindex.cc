@@ -4,10 +4,10 @@
 
 #include "memory/drain_store.h"
 #include "memory/indexer.h"
-#include "memory/lexical.h"
 #include "memory/next_index.h"
 #include "memory/schema.h"
 #include "memory/sqlite_memory.h"
+#include "memory/unit_store.h"
 
 namespace anabranch {
 namespace {
@@ -71,18 +71,7 @@ Result<void> DropIndexes(Database* db, const std::vector<StreamRow>& streams) {
                "DELETE FROM code WHERE unit NOT IN (SELECT key FROM unit);"
                "DELETE FROM quarantine WHERE unit NOT IN (SELECT key FROM unit);"
                "INSERT INTO unit_words(unit_words) VALUES('delete-all')"));
-  ASSIGN_OR_RETURN(Statement units,
-                   db->Prepare("SELECT key, stream, text_begin, text_end FROM unit ORDER BY key"));
-  ASSIGN_OR_RETURN(Statement index,
-                   db->Prepare("INSERT INTO unit_words(rowid, words) VALUES(?1, ?2)"));
-  while (true) {
-    ASSIGN_OR_RETURN(const bool row, units.Step());
-    if (!row) return {};
-    ASSIGN_OR_RETURN(const std::string text,
-                     JournalStore(db, units.Int(1)).Text(units.Int(2), units.Int(3)));
-    RETURN_IF_ERROR(
-        index.Bind(1, units.Int(0)).BindText(2, IndexedWords(units.Int(1), text)).Run());
-  }
+  return IndexWordsOfAll(db);
 }
 
 bool SameStreams(const std::vector<StreamRow>& a, const std::vector<StreamRow>& b) {

@@ -6,8 +6,6 @@
 #include <system_error>
 
 #include "memory/journal_checksum.h"
-#include "memory/journal_store.h"
-#include "memory/lexical.h"
 #include "memory/term_counts.h"
 #include "memory/unit_store.h"
 #include "memory/vector_code.h"
@@ -127,21 +125,15 @@ Result<void> ToVersion1(Database* db) {
 
 // Indexes the units of a version 1 file as version 2 does.
 Result<void> IndexAnew(Database* db) {
-  ASSIGN_OR_RETURN(Statement units,
-                   db->Prepare("SELECT key, stream, text_begin, text_end, data FROM unit "
-                               "JOIN vector ON vector.unit = key ORDER BY key"));
+  ASSIGN_OR_RETURN(Statement vectors, db->Prepare("SELECT unit, data FROM vector ORDER BY unit"));
   ASSIGN_OR_RETURN(Statement code, db->Prepare("INSERT INTO code(unit, data) VALUES(?1, ?2)"));
-  ASSIGN_OR_RETURN(Statement index,
-                   db->Prepare("INSERT INTO unit_words(rowid, words) VALUES(?1, ?2)"));
   while (true) {
-    ASSIGN_OR_RETURN(const bool row, units.Step());
+    ASSIGN_OR_RETURN(const bool row, vectors.Step());
     if (!row) break;
-    const int64_t key = units.Int(0), stream = units.Int(1);
-    RETURN_IF_ERROR(code.Bind(1, key).BindBlob(2, EncodeVector(Floats(units.Blob(4)))).Run());
-    ASSIGN_OR_RETURN(const std::string text,
-                     JournalStore(db, stream).Text(units.Int(2), units.Int(3)));
-    RETURN_IF_ERROR(index.Bind(1, key).BindText(2, IndexedWords(stream, text)).Run());
+    code.Bind(1, vectors.Int(0)).BindBlob(2, EncodeVector(Floats(vectors.Blob(1))));
+    RETURN_IF_ERROR(code.Run());
   }
+  RETURN_IF_ERROR(IndexWordsOfAll(db));
   ASSIGN_OR_RETURN(Statement streams, db->Prepare("SELECT id FROM stream"));
   while (true) {
     ASSIGN_OR_RETURN(const bool row, streams.Step());

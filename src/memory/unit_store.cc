@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "memory/journal.h"
+#include "memory/journal_store.h"
 #include "memory/lexical.h"
 #include "memory/vector_code.h"
 #include "text/words.h"
@@ -14,8 +14,6 @@
 namespace anabranch {
 namespace {
 
-constexpr std::string_view kColumns =
-    "key, text_begin, text_end, \"begin\", \"end\", turn, role, question, time_ms";
 // What heals an index.
 constexpr const char* kReindex = "memory reindex builds the index again from the journal";
 
@@ -32,25 +30,62 @@ bool AreCosines(std::span<const float> values) {
   return std::all_of(values.begin(), values.end(), [](float v) { return std::fabs(v) <= kMost; });
 }
 
+void BindUnit(const UnitRow& unit, int first, Statement* statement) {
+  statement->Bind(first, unit.text_begin)
+      .Bind(first + 1, unit.text_end)
+      .Bind(first + 2, unit.span.begin.value())
+      .Bind(first + 3, unit.span.end.value())
+      .Bind(first + 4, unit.turn)
+      .Bind(first + 5, static_cast<int64_t>(unit.role))
+      .Bind(first + 6, unit.question ? 1 : 0)
+      .Bind(first + 7, unit.time_ms);
+}
+
+Result<UnitRow> UnitAt(const Statement& row, int first, const Database& db) {
+  UnitRow unit;
+  unit.text_begin = row.Int(first);
+  unit.text_end = row.Int(first + 1);
+  unit.span = {StreamPos(row.Int(first + 2)), StreamPos(row.Int(first + 3))};
+  unit.turn = row.Int(first + 4);
+  const int64_t role = row.Int(first + 5);
+  unit.role = static_cast<Role>(role);
+  unit.question = row.Int(first + 6) != 0;
+  unit.time_ms = row.Int(first + 7);
+  if (unit.text_begin < 0 || unit.text_end <= unit.text_begin || unit.text_end > kMaxCoordinate ||
+      unit.span.begin.value() < 0 || unit.span.end <= unit.span.begin ||
+      unit.span.end.value() > kMaxCoordinate || unit.turn < 0 || unit.turn >= kMaxCoordinate ||
+      role < 0 || role > static_cast<int64_t>(Role::kAssistant)) {
+    return Fail(ErrorKind::kCorrupt, db.name(),
+                fmt::format("the unit at text [{}, {}) is damaged", unit.text_begin, unit.text_end),
+                kReindex);
+  }
+  return unit;
+}
+
+Result<void> IndexWordsOfAll(Database* db) {
+  ASSIGN_OR_RETURN(Statement units,
+                   db->Prepare("SELECT key, stream, text_begin, text_end FROM unit ORDER BY key"));
+  ASSIGN_OR_RETURN(Statement index,
+                   db->Prepare("INSERT INTO unit_words(rowid, words) VALUES(?1, ?2)"));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, units.Step());
+    if (!row) return {};
+    ASSIGN_OR_RETURN(const std::string text,
+                     JournalStore(db, units.Int(1)).Text(units.Int(2), units.Int(3)));
+    RETURN_IF_ERROR(
+        index.Bind(1, units.Int(0)).BindText(2, IndexedWords(units.Int(1), text)).Run());
+  }
+}
+
 Result<void> UnitStore::Insert(UnitRow* unit, std::span<const float> vector,
                                std::string_view text) {
-  ASSIGN_OR_RETURN(
-      Statement insert,
-      db_->Prepare("INSERT OR IGNORE INTO unit(id, stream, text_begin, text_end, \"begin\", "
-                   "\"end\", turn, role, question, time_ms) "
-                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"));
+  ASSIGN_OR_RETURN(Statement insert,
+                   db_->Prepare(fmt::format("INSERT OR IGNORE INTO unit(id, stream, {}) "
+                                            "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                                            kUnitColumns)));
   const UnitId id = MakeUnitId(name_, unit->text_begin, unit->text_end);
-  RETURN_IF_ERROR(insert.Bind(1, static_cast<int64_t>(id.value()))
-                      .Bind(2, stream_)
-                      .Bind(3, unit->text_begin)
-                      .Bind(4, unit->text_end)
-                      .Bind(5, unit->span.begin.value())
-                      .Bind(6, unit->span.end.value())
-                      .Bind(7, unit->turn)
-                      .Bind(8, static_cast<int64_t>(unit->role))
-                      .Bind(9, unit->question ? 1 : 0)
-                      .Bind(10, unit->time_ms)
-                      .Run());
+  BindUnit(*unit, 3, &insert.Bind(1, static_cast<int64_t>(id.value())).Bind(2, stream_));
+  RETURN_IF_ERROR(insert.Run());
   if (db_->changes() == 0) {
     return Fail(ErrorKind::kCorrupt, db_->name(),
                 fmt::format("unit {:016x} is indexed already", id.value()), kReindex);
@@ -83,40 +118,21 @@ Result<void> UnitStore::Count(const UnitRow& unit, std::string_view text, int64_
   return {};
 }
 
-Result<UnitRow> UnitStore::ReadRow(const Statement& row) const {
-  UnitRow unit;
-  unit.key = row.Int(0);
-  unit.text_begin = row.Int(1);
-  unit.text_end = row.Int(2);
-  unit.span = {StreamPos(row.Int(3)), StreamPos(row.Int(4))};
-  unit.turn = row.Int(5);
-  unit.role = static_cast<Role>(row.Int(6));
-  unit.question = row.Int(7) != 0;
-  unit.time_ms = row.Int(8);
-  if (unit.text_begin < 0 || unit.text_end <= unit.text_begin || unit.span.end <= unit.span.begin ||
-      unit.span.begin.value() < 0 || unit.text_end > kMaxCoordinate ||
-      unit.span.end.value() > kMaxCoordinate || unit.turn < 0 || unit.turn >= kMaxCoordinate ||
-      row.Int(6) < 0 || row.Int(6) > static_cast<int64_t>(Role::kAssistant)) {
-    return Fail(ErrorKind::kCorrupt, db_->name(),
-                fmt::format("the unit at text [{}, {}) is damaged", row.Int(1), row.Int(2)),
-                kReindex);
-  }
-  return unit;
-}
-
 Result<void> UnitStore::Load(
     int32_t width, int64_t at_server,
     const std::function<void(const UnitRow&, std::span<const std::byte>)>& visit) const {
   ASSIGN_OR_RETURN(Statement select,
-                   db_->Prepare("SELECT " + std::string(kColumns) +
-                                ", data FROM unit LEFT JOIN code ON code.unit = unit.key "
-                                "WHERE stream = ?1 ORDER BY text_begin"));
+                   db_->Prepare(fmt::format("SELECT key, data, {} FROM unit LEFT JOIN code "
+                                            "ON code.unit = unit.key WHERE stream = ?1 "
+                                            "ORDER BY text_begin",
+                                            kUnitColumns)));
   select.Bind(1, stream_);
   while (true) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return {};
-    ASSIGN_OR_RETURN(const UnitRow unit, ReadRow(select));
-    const std::span<const std::byte> code = select.Blob(9);
+    ASSIGN_OR_RETURN(UnitRow unit, UnitAt(select, 2, *db_));
+    unit.key = select.Int(0);
+    const std::span<const std::byte> code = select.Blob(1);
     const bool elsewhere = code.empty() && unit.key <= at_server;
     if (!elsewhere && !IsCode(code, width)) return DamagedVector(unit);
     visit(unit, code);
@@ -146,15 +162,17 @@ Result<int64_t> UnitStore::KeyOf(UnitId id) const {
 }
 
 Result<std::vector<UnitRow>> UnitStore::Rows() const {
-  ASSIGN_OR_RETURN(Statement select, db_->Prepare("SELECT " + std::string(kColumns) +
-                                                  " FROM unit WHERE stream = ?1 "
-                                                  "ORDER BY text_begin"));
+  ASSIGN_OR_RETURN(
+      Statement select,
+      db_->Prepare(fmt::format("SELECT key, {} FROM unit WHERE stream = ?1 ORDER BY text_begin",
+                               kUnitColumns)));
   select.Bind(1, stream_);
   std::vector<UnitRow> rows;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return rows;
-    ASSIGN_OR_RETURN(const UnitRow unit, ReadRow(select));
+    ASSIGN_OR_RETURN(UnitRow unit, UnitAt(select, 1, *db_));
+    unit.key = select.Int(0);
     rows.push_back(unit);
   }
 }

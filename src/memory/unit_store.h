@@ -17,6 +17,18 @@ std::vector<float> Floats(std::span<const std::byte> blob);
 // True of parts of unit vectors, and of their products: numbers of about 1 at most.
 bool AreCosines(std::span<const float> values);
 
+// Columns of a row that has a unit, but for its key.
+inline constexpr std::string_view kUnitColumns =
+    "text_begin, text_end, \"begin\", \"end\", turn, role, question, time_ms";
+
+// Binds them, from parameter `first` on.
+void BindUnit(const UnitRow& unit, int first, Statement* statement);
+// Reads them, from column `first` on. Error kCorrupt: they are of no unit.
+Result<UnitRow> UnitAt(const Statement& row, int first, const Database& db);
+
+// Adds the words of all units of the file to the index of words, which has none.
+Result<void> IndexWordsOfAll(Database* db);
+
 class UnitStore {
  public:
   UnitStore(Database* db, int64_t stream, std::string name)
@@ -49,7 +61,6 @@ class UnitStore {
   Result<std::vector<float>> NullScores() const;
 
  private:
-  Result<UnitRow> ReadRow(const Statement& row) const;
   Result<void> Count(const UnitRow& unit, std::string_view text, int64_t n);
   Failure DamagedVector(const UnitRow& unit) const;
 
