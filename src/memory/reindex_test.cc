@@ -124,6 +124,26 @@ TEST(Reindex, RecallHasTheOldIndexUntilTheNewOneIsWhole) {
   EXPECT_THAT(memory->OpenStream("s", "t").error().Message(), HasSubstr("embedder"));
 }
 
+TEST(Reindex, WhoReadsAStreamIsToldThatItWasIndexedAnew) {
+  TempDir dir;
+  const std::string path = dir.File("m");
+  Fill(path);
+  Fill(path, "another");
+  const auto memory = OpenMemory(path, FakeEmbedder()).value();
+  const auto writer = memory->OpenStream("another", "t").value();
+  const auto reader = memory->OpenReader("s").value();
+  const RecallQuery query = {.turn_text = kQuestion, .mode = RecallMode::kAlways, .threshold = 0};
+  EXPECT_FALSE(reader->Recall(query).value().passages.empty());
+  ASSERT_TRUE(Rebuild(path, FakeEmbedder(), kNoStep, "s"));
+  const auto told = reader->Recall(query);
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().kind, ErrorKind::kInvalid);
+  EXPECT_THAT(told.error().Message(), HasSubstr("stream 's': was indexed anew"));
+  EXPECT_FALSE(memory->OpenReader("s").value()->Recall(query).value().passages.empty());
+  // Who writes a stream keeps that from being indexed anew.
+  EXPECT_FALSE(writer->Recall(query).value().passages.empty());
+}
+
 TEST(Reindex, AKilledOneIsGoneOnWith) {
   TempDir dir;
   const std::string path = dir.File("m");

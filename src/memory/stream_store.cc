@@ -49,7 +49,6 @@ Result<std::unique_ptr<StreamStore>> StreamStore::Open(Database* db, SharedEmbed
                                                        int64_t stream, const std::string& name,
                                                        StreamLock lock) {
   std::unique_ptr<StreamStore> store(new StreamStore(db, embedder, stream, name, std::move(lock)));
-  ASSIGN_OR_RETURN(store->generation_, ReadMeta(db, kGenerationKey));
   RETURN_IF_ERROR(store->Reload());
   return store;
 }
@@ -59,6 +58,7 @@ Result<StreamStore::LoadedAt> StreamStore::Now() const {
   ASSIGN_OR_RETURN(now.removals, Removals(layer_.journal.db()));
   ASSIGN_OR_RETURN(now.indexed_text, layer_.units.IndexedText());
   ASSIGN_OR_RETURN(now.counted_text, layer_.terms.CountedText());
+  ASSIGN_OR_RETURN(now.generation, ReadMeta(layer_.journal.db(), kGenerationKey));
   return now;
 }
 
@@ -98,14 +98,6 @@ Result<void> StreamStore::LoadUnits() {
     embedder_->null->Update(vector, null_scores_);
   }
   return {};
-}
-
-// Of a fork its stream's lock holds: nobody indexes that anew.
-Result<void> StreamStore::CheckGeneration() const {
-  ASSIGN_OR_RETURN(const std::string generation, ReadMeta(layer_.journal.db(), kGenerationKey));
-  if (generation == generation_) return {};
-  return Fail(ErrorKind::kInvalid, fmt::format("stream '{}'", name_),
-              "was indexed anew since it was opened", "open it again");
 }
 
 Result<void> StreamStore::FindIndexedEnd() {
@@ -283,7 +275,6 @@ Result<RecallResult> StreamStore::Recall(const RecallQuery& query) {
   }
   const UnitView view(Layers(), &tail);
   ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(layer_.journal.db()));
-  RETURN_IF_ERROR(CheckGeneration());
   LocalIndex local(view, embedder_->handle);
   if (server_ != nullptr && !query.continues) server_->StartRecall();
   if (server_ == nullptr) {
@@ -300,6 +291,10 @@ Result<RecallResult> StreamStore::RecallAsReader(const RecallQuery& query) {
   // Of one state of the file: its writer goes on meanwhile.
   ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(layer_.journal.db()));
   ASSIGN_OR_RETURN(const LoadedAt now, Now());
+  if (now.generation != loaded_at_.generation) {
+    return Fail(ErrorKind::kInvalid, fmt::format("stream '{}'", name_),
+                "was indexed anew since it was opened", "open it again");
+  }
   if (now != loaded_at_) RETURN_IF_ERROR(Reload());
   return Recall(query);
 }

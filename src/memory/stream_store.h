@@ -62,6 +62,7 @@ class StreamStore : public StreamMemory {
   Result<std::unique_ptr<StreamMemory>> Fork() override;
 
   // Recall of a store that is not the stream's writer: first takes in what that has done since.
+  // Error kInvalid: the memory was indexed anew, maybe with another embedder.
   Result<RecallResult> RecallAsReader(const RecallQuery& query);
   // Units that a query finds, by cosine alone, best first (the `memory search` command).
   Result<std::vector<Passage>> Search(std::string_view query, size_t k);
@@ -74,6 +75,7 @@ class StreamStore : public StreamMemory {
   struct LoadedAt {
     uint64_t removals = 0;
     int64_t indexed_text = 0, counted_text = 0;
+    std::string generation;  // of the index
     friend bool operator==(const LoadedAt&, const LoadedAt&) = default;
   };
 
@@ -81,8 +83,6 @@ class StreamStore : public StreamMemory {
               StreamLock lock);
   Result<LoadedAt> Now() const;
   Result<void> LoadUnits();
-  // Error kInvalid: the stream was indexed anew by another process since it was loaded.
-  Result<void> CheckGeneration() const;
   Result<void> AddSettled(CutRun* settled);
   Result<void> FindIndexedEnd();
   // Cuts the pending tail, and embeds what the query may be given of it: all else is not waited
@@ -110,7 +110,6 @@ class StreamStore : public StreamMemory {
   int64_t indexed_text_ = 0;
   StreamPos indexed_end_;
   std::vector<float> null_scores_;
-  std::string generation_;  // of the index when it was opened
   // Vectors of the tail's units by their text, until they are indexed.
   std::map<std::pair<int64_t, int64_t>, std::vector<float>> tail_vectors_;
 };
