@@ -4,6 +4,8 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string_view>
 
 namespace anabranch {
 
@@ -58,6 +60,16 @@ constexpr const char* RoleName(Role role) {
       return "assistant";
   }
   return "unknown";
+}
+
+inline constexpr Role kRoles[] = {Role::kSystem, Role::kUser, Role::kAssistant};
+
+// The role with a name; nullopt: there is none.
+constexpr std::optional<Role> FindRole(std::string_view name) {
+  for (const Role role : kRoles) {
+    if (name == RoleName(role)) return role;
+  }
+  return std::nullopt;
 }
 
 }  // namespace anabranch

@@ -133,9 +133,8 @@ class TurnCollector final : public nlohmann::json_sax<json> {
     }
     if (!role_) return SetFault("has no \"role\"");
     if (!content_) return SetFault("has no \"content\"");
-    for (const Role role : {Role::kSystem, Role::kUser, Role::kAssistant}) {
-      if (*role_ == RoleName(role)) return AddTurn(role, std::move(*content_), time_ms);
-    }
+    const std::optional<Role> role = FindRole(*role_);
+    if (role) return AddTurn(*role, std::move(*content_), time_ms);
     return SetFault(
         fmt::format("\"role\" is {}: known are system, user and assistant", Excerpt(*role_)));
   }

@@ -10,13 +10,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-Result<Role> RoleOf(const std::string& name) {
-  for (const Role role : {Role::kSystem, Role::kUser, Role::kAssistant}) {
-    if (name == RoleName(role)) return role;
-  }
-  return Fail(ErrorKind::kCorrupt, "role '" + name + "'", "is not one of ours");
-}
-
 Result<EvalConversation> Parse(const Json& file) {
   EvalConversation conversation;
   if (file.at("format") != "anabranch-conversation" || file.at("version") != 1) {
@@ -24,8 +17,10 @@ Result<EvalConversation> Parse(const Json& file) {
   }
   conversation.name = file.at("name");
   for (const Json& message : file.at("messages")) {
-    ASSIGN_OR_RETURN(const Role role, RoleOf(message.at("role")));
-    conversation.messages.push_back({role, message.at("content"), message.at("time_ms")});
+    const std::string& name = message.at("role").get_ref<const std::string&>();
+    const std::optional<Role> role = FindRole(name);
+    if (!role) return Fail(ErrorKind::kCorrupt, "role '" + name + "'", "is not one of ours");
+    conversation.messages.push_back({*role, message.at("content"), message.at("time_ms")});
   }
   for (const Json& question : file.at("questions")) {
     conversation.questions.push_back({question.at("id"), question.at("kind"), question.at("traits"),

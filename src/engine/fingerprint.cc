@@ -50,7 +50,7 @@ std::string TurnsFingerprint(const std::string& tokenizer, const ChatTemplate& c
   Hash hash;
   hash.Add(chat_template.stream_begin);
   hash.Add(chat_template.has_system ? "system" : "");
-  for (const Role role : {Role::kSystem, Role::kUser, Role::kAssistant}) {
+  for (const Role role : kRoles) {
     hash.Add(chat_template.Header(role));
     hash.Add(chat_template.Footer(role));
   }

@@ -16,7 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array kRoles = {Role::kSystem, Role::kUser, Role::kAssistant};
 // By RecordKind.
 constexpr std::array<std::string_view, 6> kKinds = {"text", "template",  "gap",
                                                     "lost", "forgotten", "interrupted"};
@@ -141,13 +140,6 @@ class Reader {
   std::set<std::string> asked_;
 };
 
-Result<Role> ParseRole(const std::string& name) {
-  for (const Role role : kRoles) {
-    if (name == RoleName(role)) return role;
-  }
-  return Wrong("\"role\" is none of system, user and assistant");
-}
-
 Result<RecordKind> ParseKind(const std::string& name) {
   for (size_t i = 0; i < kKinds.size(); ++i) {
     if (name == kKinds[i]) return static_cast<RecordKind>(i);
@@ -164,8 +156,10 @@ Result<ExportLine> ParseRecord(Reader& reader) {
   record.begin = StreamPos(begin);
   stored.end = StreamPos(end);
   ASSIGN_OR_RETURN(record.turn, reader.Integer("turn", 0, kMax));
-  ASSIGN_OR_RETURN(const std::string role, reader.Text("role"));
-  ASSIGN_OR_RETURN(record.role, ParseRole(role));
+  ASSIGN_OR_RETURN(const std::string name, reader.Text("role"));
+  const std::optional<Role> role = FindRole(name);
+  if (!role) return Wrong("\"role\" is none of system, user and assistant");
+  record.role = *role;
   ASSIGN_OR_RETURN(const std::string kind, reader.Text("kind"));
   ASSIGN_OR_RETURN(record.kind, ParseKind(kind));
   ASSIGN_OR_RETURN(record.time_ms, reader.Integer("time_ms", std::numeric_limits<int64_t>::min(),
