@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <random>
+#include <unordered_set>
 
 #include "memory/journal_store.h"
 #include "memory/schema.h"
@@ -182,12 +183,14 @@ Result<void> Drain::CheckUnits(const Followed& followed) {
   ASSIGN_OR_RETURN(const DrainedTo drained, store.Drained());
   if (drained != DrainedTo{}) return {};
   ASSIGN_OR_RETURN(const std::vector<UnitId> theirs, remote_->Ids(followed.info.name));
+  if (theirs.empty()) return {};
   const UnitStore units(db_.get(), followed.stream, followed.info.name);
-  for (const UnitId id : theirs) {
-    ASSIGN_OR_RETURN(const int64_t key, units.KeyOf(id));
-    if (key < 0) return Foreign(followed, StreamPos(0));
-  }
-  return {};
+  ASSIGN_OR_RETURN(const std::vector<UnitRow> rows, units.Rows());
+  std::unordered_set<UnitId> ours;
+  for (const UnitRow& row : rows) ours.insert(units.IdOf(row));
+  const bool all =
+      std::all_of(theirs.begin(), theirs.end(), [&](const UnitId id) { return ours.contains(id); });
+  return all ? Result<void>() : Foreign(followed, StreamPos(0));
 }
 
 Failure Drain::Foreign(const Followed& followed, StreamPos from) const {

@@ -15,6 +15,7 @@
 #include "memory/memory_test_support.h"
 #include "memory/schema.h"
 #include "memory/scripted_remote.h"
+#include "memory/unit_store.h"
 
 namespace anabranch {
 
@@ -58,9 +59,10 @@ struct Draining {
     return false;
   }
   std::vector<uint64_t> LocalIds() {
-    Statement select = db->Prepare("SELECT id FROM unit").value();
+    const UnitStore units(db.get(), 1, "s");
+    const std::vector<UnitRow> rows = units.Rows().value();
     std::vector<uint64_t> ids;
-    while (select.Step().value()) ids.push_back(static_cast<uint64_t>(select.Int(0)));
+    for (const UnitRow& row : rows) ids.push_back(units.IdOf(row).value());
     std::sort(ids.begin(), ids.end());
     return ids;
   }

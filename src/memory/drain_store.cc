@@ -103,29 +103,31 @@ Result<void> DrainStore::DropVectors() {
 
 Result<std::vector<UnitToSend>> DrainStore::UnitsBehind(int64_t key, int64_t n,
                                                         int64_t max_bytes) const {
-  ASSIGN_OR_RETURN(
-      Statement select,
-      db_->Prepare("SELECT key, id, text_begin, text_end, \"begin\", \"end\", turn, role, "
-                   "question, time_ms, data FROM unit LEFT JOIN vector ON vector.unit = unit.key "
-                   "WHERE stream = ?1 AND key > ?2 ORDER BY key LIMIT ?3"));
+  ASSIGN_OR_RETURN(Statement select,
+                   db_->Prepare(fmt::format(
+                       "SELECT key, name, data, {} FROM unit JOIN stream ON stream.id = stream "
+                       "LEFT JOIN vector ON vector.unit = unit.key "
+                       "WHERE stream = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
+                       kUnitColumns)));
   select.Bind(1, stream_).Bind(2, key).Bind(3, n);
   const JournalStore journal(db_, stream_);
   std::vector<UnitToSend> units;
   for (int64_t bytes = 0; bytes < max_bytes;) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) break;
+    ASSIGN_OR_RETURN(const UnitRow stored, UnitAt(select, 3, *db_));
     UnitToSend send;
     send.key = select.Int(0);
     RemoteUnit& unit = send.unit;
-    unit.id = UnitId(static_cast<uint64_t>(select.Int(1)));
-    unit.text_begin = select.Int(2);
-    unit.text_end = select.Int(3);
-    unit.span = {StreamPos(select.Int(4)), StreamPos(select.Int(5))};
-    unit.turn = select.Int(6);
-    unit.role = static_cast<Role>(select.Int(7));
-    unit.question = select.Int(8) != 0;
-    unit.time_ms = select.Int(9);
-    unit.vector = Floats(select.Blob(10));
+    unit.id = MakeUnitId(select.Text(1), stored.text_begin, stored.text_end);
+    unit.text_begin = stored.text_begin;
+    unit.text_end = stored.text_end;
+    unit.span = stored.span;
+    unit.turn = stored.turn;
+    unit.role = stored.role;
+    unit.question = stored.question;
+    unit.time_ms = stored.time_ms;
+    unit.vector = Floats(select.Blob(2));
     ASSIGN_OR_RETURN(unit.text, journal.Text(unit.text_begin, unit.text_end));
     bytes += static_cast<int64_t>(unit.text.size() + unit.vector.size() * sizeof(float));
     units.push_back(std::move(send));
@@ -140,15 +142,16 @@ Result<void> DrainStore::Quarantine(int64_t key, const std::string& fault) {
 }
 
 Result<std::vector<QuarantinedUnit>> DrainStore::Quarantined() const {
-  ASSIGN_OR_RETURN(Statement select,
-                   db_->Prepare("SELECT id, \"begin\", \"end\", fault FROM quarantine JOIN unit ON "
-                                "unit = key WHERE stream = ?1 ORDER BY key"));
+  ASSIGN_OR_RETURN(
+      Statement select,
+      db_->Prepare("SELECT key, \"begin\", \"end\", fault FROM quarantine JOIN unit ON "
+                   "unit = key WHERE stream = ?1 ORDER BY key"));
   select.Bind(1, stream_);
   std::vector<QuarantinedUnit> units;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return units;
-    units.push_back({UnitId(static_cast<uint64_t>(select.Int(0))),
+    units.push_back({select.Int(0),
                      {StreamPos(select.Int(1)), StreamPos(select.Int(2))},
                      std::string(select.Text(3))});
   }

@@ -28,7 +28,7 @@ struct ErasedSpan {
 };
 
 struct QuarantinedUnit {
-  UnitId id;
+  int64_t key = 0;
   StreamSpan span;
   std::string fault;  // what the server said
 };

@@ -96,7 +96,9 @@ TEST(Drain, HalvesWhatIsTooLargeForTheServer) {
 
 TEST(Drain, QuarantinesTheOneUnitThatTheServerRefusesAndGoesOn) {
   Draining d;
-  const uint64_t refused = d.LocalIds()[11];
+  const UnitStore store(d.db.get(), 1, "s");
+  const UnitRow of_refused = store.Rows().value()[11];
+  const uint64_t refused = store.IdOf(of_refused).value();
   d.server.fails = [refused](std::span<const RemoteUnit> units) {
     const bool there = std::any_of(units.begin(), units.end(), [&](const RemoteUnit& unit) {
       return unit.id.value() == refused;
@@ -108,7 +110,7 @@ TEST(Drain, QuarantinesTheOneUnitThatTheServerRefusesAndGoesOn) {
   ASSERT_TRUE(d.Finish());
   const auto quarantined = DrainStore(d.db.get(), 1).Quarantined().value();
   ASSERT_EQ(quarantined.size(), 1u);
-  EXPECT_EQ(quarantined[0].id.value(), refused);
+  EXPECT_EQ(quarantined[0].key, of_refused.key);
   EXPECT_THAT(quarantined[0].fault, HasSubstr("422"));
   std::vector<uint64_t> expected = d.LocalIds();
   std::erase(expected, refused);

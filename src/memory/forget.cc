@@ -126,16 +126,14 @@ class Selector {
   std::vector<UnitRow> rows_;
 };
 
-// `name`: of the stream. `followed`: a server has it too, and is told by the drain.
-Result<void> Erase(const Selection& selection, const std::string& name, bool followed,
-                   JournalStore* journal, UnitStore* units) {
+// `followed`: a server has the stream too, and is told by the drain.
+Result<void> Erase(const Selection& selection, bool followed, JournalStore* journal,
+                   UnitStore* units) {
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(journal->db()));
   DrainStore drain(journal->db(), journal->stream());
   if (followed) {
     std::vector<UnitId> ids;
-    for (const UnitRow& unit : selection.units) {
-      ids.push_back(MakeUnitId(name, unit.text_begin, unit.text_end));
-    }
+    for (const UnitRow& unit : selection.units) ids.push_back(units->IdOf(unit));
     for (const StreamSpan& span : selection.spans) {
       ASSIGN_OR_RETURN(const StreamSpan whole, journal->WholeRecords(span));
       RETURN_IF_ERROR(drain.NoteErased(whole, std::exchange(ids, {})));
@@ -219,7 +217,7 @@ Result<bool> SqliteMemory::ForgetIn(const StreamRow& stream, const ForgetSelecti
   result->spans.insert(result->spans.end(), selection.spans.begin(), selection.spans.end());
   result->turns.insert(result->turns.end(), selection.turns.begin(), selection.turns.end());
   if (dry_run || selection.spans.empty()) return followed;
-  RETURN_IF_ERROR(Erase(selection, stream.name, followed, &journal, &units));
+  RETURN_IF_ERROR(Erase(selection, followed, &journal, &units));
   if (open != open_.end()) RETURN_IF_ERROR(open->second->Reload());
   return followed;
 }

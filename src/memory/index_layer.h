@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "memory/journal_store.h"
@@ -20,7 +21,9 @@ struct IndexLayer {
   JournalStore journal;
   UnitStore units;
   TermCounts terms;
-  UnitTable table;         // the units of the store, in RAM
+  UnitTable table;  // the units of the store, in RAM
+  // Rows of the table whose vectors a server has, by what it knows them by.
+  std::unordered_map<UnitId, int64_t> at_server;
   int64_t text_begin = 0;  // what is before belongs to the layer below
 };
 

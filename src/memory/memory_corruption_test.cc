@@ -1,5 +1,6 @@
 // What is damaged, foreign or full gets a clear error, and what was acknowledged is never lost.
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -20,6 +21,9 @@
 
 namespace anabranch {
 namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
 
 constexpr const char* kText =
     "The old stone bridge in the village was built by two brothers. Nobody knows their names now. "
@@ -154,6 +158,17 @@ TEST(MemoryCorruption, VerifySeesWhatWasChanged) {
     EXPECT_FALSE(report.faults.empty()) << damage;
     UseStore(dir.File("m"));
   }
+}
+
+TEST(MemoryCorruption, VerifySeesThatTwoUnitsHaveOneId) {
+  TempDir dir;
+  MakeStore(dir.File("m"));
+  DamageStore(dir.File("m"),
+              "DROP INDEX unit_text_begin;"
+              "INSERT INTO unit SELECT 1000, stream, text_begin, text_end, \"begin\", \"end\", "
+              "turn, role, question, time_ms FROM unit WHERE key = 3");
+  const auto report = OpenMemory(dir.File("m"), FakeEmbedder()).value()->Verify().value();
+  EXPECT_THAT(report.faults, Contains(HasSubstr("two of its units have the id")));
 }
 
 TEST(MemoryCorruption, ADamagedEndOfTheJournalIsAnErrorOfItsStream) {

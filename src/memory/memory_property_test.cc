@@ -41,13 +41,13 @@ std::vector<std::pair<Role, std::string>> ArbitraryTurns() {
 std::vector<std::vector<int64_t>> UnitsOf(const std::string& path) {
   const auto db = Database::Open(path, path).value();
   auto select = db->Prepare(
-                      "SELECT id, text_begin, text_end, \"begin\", \"end\", turn, role, "
+                      "SELECT text_begin, text_end, \"begin\", \"end\", turn, role, "
                       "question FROM unit ORDER BY text_begin")
                     .value();
   std::vector<std::vector<int64_t>> rows;
   while (select.Step().value()) {
     rows.emplace_back();
-    for (int c = 0; c < 8; ++c) rows.back().push_back(select.Int(c));
+    for (int c = 0; c < 7; ++c) rows.back().push_back(select.Int(c));
   }
   return rows;
 }
@@ -86,7 +86,7 @@ RC_GTEST_PROP(MemoryProperty, NoHoleHoweverTextArrives, ()) {
     for (const auto& [pos, piece] : token_text) {
       if (pos >= indexed.value() || piece.find_first_not_of(" \n") == std::string::npos) continue;
       RC_ASSERT(std::any_of(units.begin(), units.end(), [p = pos](const std::vector<int64_t>& u) {
-        return u[3] <= p && p < u[4];
+        return u[2] <= p && p < u[3];
       }));
     }
   }

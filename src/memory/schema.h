@@ -6,7 +6,7 @@
 namespace anabranch {
 
 inline constexpr int64_t kApplicationId = 0x414e4252;  // "ANBR"
-inline constexpr int64_t kSchemaVersion = 2;
+inline constexpr int64_t kSchemaVersion = 3;
 
 // Opens `path`, or creates it, and brings an older schema forward. Errors: a file that is no memory
 // (kCorrupt), another program's database (kInvalid), a newer schema (kUnsupported); none of these

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "memory/journal_checksum.h"
 #include "memory/journal_store.h"
 #include "memory/memory_test_support.h"
 #include "memory/unit.h"
+#include "memory/vector_code.h"
 
 namespace anabranch {
 namespace {
@@ -41,15 +43,67 @@ PRAGMA application_id = 0x414e4252;
 PRAGMA user_version = 1;
 )";
 
-// One unit of a stream, as version 1 stored it.
-void AddVersion1Unit(Database* db, const EmbedderHandle& embedder, std::string_view text) {
+// The same of version 2.
+constexpr const char* kVersion2File = R"(
+PRAGMA page_size = 8192;
+PRAGMA journal_mode = WAL;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE stream (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tokenizer TEXT NOT NULL,
+  indexed_text INTEGER NOT NULL DEFAULT 0, null_scores BLOB,
+  counted_text INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE record (
+  stream INTEGER NOT NULL REFERENCES stream(id), "begin" INTEGER NOT NULL, "end" INTEGER NOT NULL,
+  turn INTEGER NOT NULL, role INTEGER NOT NULL, kind INTEGER NOT NULL,
+  text_begin INTEGER NOT NULL, text_end INTEGER NOT NULL, time_ms INTEGER NOT NULL,
+  ids BLOB NOT NULL, token_ends BLOB NOT NULL, bytes BLOB NOT NULL, source_cursor TEXT NOT NULL,
+  checksum INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX record_begin ON record(stream, "begin");
+CREATE INDEX record_text ON record(stream, text_end) WHERE kind = 0;
+CREATE TABLE "unit" (
+  key INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER NOT NULL UNIQUE,
+  stream INTEGER NOT NULL REFERENCES stream(id),
+  text_begin INTEGER NOT NULL, text_end INTEGER NOT NULL, "begin" INTEGER NOT NULL,
+  "end" INTEGER NOT NULL, turn INTEGER NOT NULL, role INTEGER NOT NULL,
+  question INTEGER NOT NULL, time_ms INTEGER NOT NULL
+);
+CREATE INDEX unit_text_begin ON unit(stream, text_begin);
+CREATE TABLE vector (unit INTEGER PRIMARY KEY REFERENCES unit(key), data BLOB NOT NULL);
+CREATE TABLE code (unit INTEGER PRIMARY KEY REFERENCES unit(key), data BLOB NOT NULL);
+CREATE VIRTUAL TABLE unit_words USING fts5(
+  words, content='', columnsize=0, detail=none, tokenize="ascii"
+);
+CREATE TABLE term_df (
+  stream INTEGER NOT NULL REFERENCES stream(id), term TEXT NOT NULL, df INTEGER NOT NULL,
+  PRIMARY KEY (stream, term)
+) WITHOUT ROWID;
+CREATE TABLE remote (
+  stream INTEGER PRIMARY KEY REFERENCES stream(id), drained_unit INTEGER NOT NULL,
+  drained_pos INTEGER NOT NULL
+);
+CREATE TABLE remote_erase (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL REFERENCES stream(id),
+  "begin" INTEGER NOT NULL, "end" INTEGER NOT NULL, ids BLOB NOT NULL
+);
+CREATE TABLE quarantine (unit INTEGER PRIMARY KEY REFERENCES unit(key), fault TEXT NOT NULL);
+PRAGMA application_id = 0x414e4252;
+PRAGMA user_version = 2;
+)";
+
+// One unit of a stream, as version 1 stored it, and version 2.
+void AddUnit(Database* db, const EmbedderHandle& embedder, std::string_view text) {
   const auto bytes = static_cast<uint32_t>(text.size());
   const uint32_t id = 7;
   std::vector<float> vector(static_cast<size_t>(embedder.width));
   ASSERT_TRUE(embedder.embed({&text, 1}, vector));
   ASSERT_TRUE(db->Exec("INSERT INTO stream(id, name, tokenizer) VALUES(4, 's', 't')"));
   auto record =
-      db->Prepare("INSERT INTO record VALUES(4, 0, 1, 0, 1, 0, 0, ?1, 1000, ?2, ?3, ?4, '')")
+      db->Prepare(
+            "INSERT INTO record(stream, \"begin\", \"end\", turn, role, kind, text_begin, "
+            "text_end, time_ms, ids, token_ends, bytes, source_cursor) "
+            "VALUES(4, 0, 1, 0, 1, 0, 0, ?1, 1000, ?2, ?3, ?4, '')")
           .value();
   ASSERT_TRUE(record.Bind(1, bytes)
                   .BindBlob(2, AsBlob(std::span(&id, 1)))
@@ -57,9 +111,11 @@ void AddVersion1Unit(Database* db, const EmbedderHandle& embedder, std::string_v
                   .BindBlob(4, std::as_bytes(std::span(text)))
                   .Run());
   // The run is closed, so that its text is settled.
-  auto gap =
-      db->Prepare("INSERT INTO record VALUES(4, 1, 2, 0, 1, 2, ?1, ?1, 1000, x'', x'', x'', '')")
-          .value();
+  auto gap = db->Prepare(
+                   "INSERT INTO record(stream, \"begin\", \"end\", turn, role, kind, text_begin, "
+                   "text_end, time_ms, ids, token_ends, bytes, source_cursor) "
+                   "VALUES(4, 1, 2, 0, 1, 2, ?1, ?1, 1000, x'', x'', x'', '')")
+                 .value();
   ASSERT_TRUE(gap.Bind(1, bytes).Run());
   auto unit = db->Prepare("INSERT INTO unit VALUES(9, ?1, 4, 0, ?2, 0, 1, 0, 1, 0, 1000)").value();
   const auto unit_id = MakeUnitId("s", 0, bytes).value();
@@ -71,28 +127,35 @@ void AddVersion1Unit(Database* db, const EmbedderHandle& embedder, std::string_v
   ASSERT_TRUE(indexed.Bind(1, bytes).Run());
 }
 
-TEST(Schema, AnOldFileIsBroughtForwardAndANewerOneIsRefused) {
+constexpr std::string_view kText = "The old bridge of the village fell last winter.";
+
+// The file is whole, and the unit that it had is recalled; returns the stream.
+std::unique_ptr<StreamMemory> ExpectWhole(Memory* memory) {
+  const VerifyReport report = memory->Verify().value();
+  EXPECT_TRUE(report.ok) << ::testing::PrintToString(report.faults);
+  auto stream = memory->OpenStream("s", "t").value();
+  RecallQuery query;
+  query.mode = RecallMode::kAlways;
+  query.turn_text = "When did the bridge fall? It fell when?";
+  query.threshold = 0;
+  const RecallResult result = stream->Recall(query).value();
+  EXPECT_EQ(result.passages.size(), 1u);
+  for (const Passage& passage : result.passages) {
+    EXPECT_EQ(passage.text, kText);
+    EXPECT_GT(passage.lexical, 0);
+  }
+  return stream;
+}
+
+TEST(Schema, AFileOfVersion1IsBroughtForwardAndANewerOneIsRefused) {
   TempDir dir;
   const std::string path = dir.File("m");
   {
     const auto db = Database::Open(path, path).value();
     ASSERT_TRUE(db->Exec(kVersion1File));
-    AddVersion1Unit(db.get(), FakeEmbedder(), "The old bridge of the village fell last winter.");
+    AddUnit(db.get(), FakeEmbedder(), kText);
   }
-  {
-    const auto memory = OpenMemory(path, FakeEmbedder()).value();
-    const VerifyReport report = memory->Verify().value();
-    EXPECT_TRUE(report.ok) << (report.faults.empty() ? "" : report.faults[0]);
-    const auto stream = memory->OpenStream("s", "t").value();
-    RecallQuery query;
-    query.mode = RecallMode::kAlways;
-    query.turn_text = "When did the bridge fall? It fell when?";
-    query.threshold = 0;
-    const RecallResult result = stream->Recall(query).value();
-    ASSERT_EQ(result.passages.size(), 1u);
-    EXPECT_EQ(result.passages[0].text, "The old bridge of the village fell last winter.");
-    EXPECT_GT(result.passages[0].lexical, 0);
-  }
+  ExpectWhole(OpenMemory(path, FakeEmbedder()).value().get());
   {
     const auto db = OpenStore(path, path).value();
     EXPECT_EQ(db->QueryInt("PRAGMA user_version").value(), kSchemaVersion);
@@ -101,6 +164,39 @@ TEST(Schema, AnOldFileIsBroughtForwardAndANewerOneIsRefused) {
     ASSERT_TRUE(db->Exec(("PRAGMA user_version = " + std::to_string(kSchemaVersion + 1)).c_str()));
   }
   EXPECT_EQ(OpenStore(path, path).error().kind, ErrorKind::kUnsupported);
+}
+
+TEST(Schema, UnitsOfVersion2KeepTheirKeysAndNewOnesGetOthers) {
+  TempDir dir;
+  const std::string path = dir.File("m");
+  {
+    const auto db = Database::Open(path, path).value();
+    ASSERT_TRUE(db->Exec(kVersion2File));
+    AddUnit(db.get(), FakeEmbedder(), kText);
+    ASSERT_TRUE(FillChecksums(db.get()));
+    auto code = db->Prepare("INSERT INTO code SELECT unit, ?1 FROM vector").value();
+    std::vector<float> vector(64);
+    ASSERT_TRUE(FakeEmbedder().embed({&kText, 1}, vector));
+    ASSERT_TRUE(code.BindBlob(1, EncodeVector(vector)).Run());
+    // Words are indexed with their stream. Units with keys up to 20 were there, and are forgotten.
+    ASSERT_TRUE(
+        db->Exec("INSERT INTO unit_words(unit_words) VALUES('delete-all');"
+                 "UPDATE sqlite_sequence SET seq = 20 WHERE name = 'unit'"));
+    auto words = db->Prepare("INSERT INTO unit_words(rowid, words) VALUES(9, ?1)").value();
+    ASSERT_TRUE(words.BindText(1, IndexedWords(4, kText)).Run());
+  }
+  {
+    const auto memory = OpenMemory(path, FakeEmbedder()).value();
+    const auto stream = ExpectWhole(memory.get());
+    Writer writer(stream.get());
+    writer.Say(Role::kUser, "The new bridge of the village was built by the miller in spring.");
+    writer.Say(Role::kAssistant, "Well noted, my friend.");
+    EXPECT_TRUE(memory->Verify().value().ok);
+  }
+  const auto db = OpenStore(path, path).value();
+  EXPECT_EQ(db->QueryInt("PRAGMA user_version").value(), kSchemaVersion);
+  EXPECT_EQ(db->QueryInt("SELECT min(key) FROM unit").value(), 9);
+  EXPECT_EQ(db->QueryInt("SELECT max(key) FROM unit").value(), 21);
 }
 
 TEST(Schema, RecordsOfVersion1GetTheirChecksums) {

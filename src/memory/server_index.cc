@@ -36,10 +36,9 @@ Result<std::vector<DenseHit>> ServerIndex::NearestAtServer(std::span<const float
                    server_.Nearest(stream_, query, k, at_server));
   std::vector<DenseHit> hits;
   for (const RemoteHit& hit : found) {
-    ASSIGN_OR_RETURN(const int64_t key, base_.units.KeyOf(hit.id));
-    const int64_t unit = base_.table.Find(key);
+    const auto unit = base_.at_server.find(hit.id);
     // Not what was forgotten since, nor what is here as well.
-    if (unit >= 0 && IsAtServer(unit)) hits.push_back({unit, hit.cosine});
+    if (unit != base_.at_server.end()) hits.push_back({unit->second, hit.cosine});
   }
   return hits;
 }
@@ -47,10 +46,7 @@ Result<std::vector<DenseHit>> ServerIndex::NearestAtServer(std::span<const float
 Result<std::vector<float>> ServerIndex::Vectors(std::span<const int64_t> units) {
   const auto width = static_cast<size_t>(stream_.width);
   std::vector<UnitId> ids;
-  for (const int64_t unit : units) {
-    const UnitRow& row = view_.row(unit);
-    ids.push_back(MakeUnitId(stream_.name, row.text_begin, row.text_end));
-  }
+  for (const int64_t unit : units) ids.push_back(base_.units.IdOf(view_.row(unit)));
   std::map<UnitId, std::vector<float>> known;
   if (fault_.empty() && !ids.empty()) {
     if (Result<std::vector<RemoteVector>> found = server_.Vectors(stream_, ids)) {

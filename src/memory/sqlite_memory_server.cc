@@ -6,6 +6,7 @@
 
 #include "memory/schema.h"
 #include "memory/sqlite_memory.h"
+#include "memory/unit_store.h"
 #include "text/cutter.h"
 
 namespace anabranch {
@@ -109,18 +110,14 @@ Result<void> SqliteMemory::VerifyAtServer(const StreamRow& stream, VerifyReport*
   }
   if (server_ == nullptr) return {};
   ASSIGN_OR_RETURN(const DrainedTo drained, drain.Drained());
-  ASSIGN_OR_RETURN(Statement select,
-                   db_->Prepare("SELECT id, key <= ?2 FROM unit WHERE stream = ?1"));
-  select.Bind(1, stream.id).Bind(2, drained.unit);
+  const UnitStore units(db_.get(), stream.id, stream.name);
+  ASSIGN_OR_RETURN(const std::vector<UnitRow> rows, units.Rows());
   std::vector<UnitId> sent, known;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) break;
-    const UnitId id(static_cast<uint64_t>(select.Int(0)));
+  for (const UnitRow& row : rows) {
     const bool refused = std::any_of(quarantined.begin(), quarantined.end(),
-                                     [id](const QuarantinedUnit& unit) { return unit.id == id; });
-    known.push_back(id);
-    if (select.Int(1) != 0 && !refused) sent.push_back(id);
+                                     [&](const QuarantinedUnit& q) { return q.key == row.key; });
+    known.push_back(units.IdOf(row));
+    if (row.key <= drained.unit && !refused) sent.push_back(known.back());
   }
   std::sort(sent.begin(), sent.end());
   std::sort(known.begin(), known.end());

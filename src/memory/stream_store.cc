@@ -76,6 +76,7 @@ Result<void> StreamStore::Reload() {
 
 Result<void> StreamStore::LoadUnits() {
   layer_.table = UnitTable(embedder_->handle.width);
+  layer_.at_server.clear();
   null_scores_.clear();
   if (!embedder_->handle.embed) return {};
   RETURN_IF_ERROR(layer_.terms.Load());
@@ -83,6 +84,10 @@ Result<void> StreamStore::LoadUnits() {
                    DrainStore(layer_.journal.db(), layer_.journal.stream()).Drained());
   RETURN_IF_ERROR(layer_.units.Load(embedder_->handle.width, drained.unit,
                                     [this](const UnitRow& unit, std::span<const std::byte> code) {
+                                      if (code.empty()) {
+                                        layer_.at_server[layer_.units.IdOf(unit)] =
+                                            layer_.table.size();
+                                      }
                                       layer_.table.Add(unit, code);
                                     }));
   if (layer_.table.size() == 0) return {};

@@ -80,15 +80,14 @@ Result<void> IndexWordsOfAll(Database* db) {
 Result<void> UnitStore::Insert(UnitRow* unit, std::span<const float> vector,
                                std::string_view text) {
   ASSIGN_OR_RETURN(Statement insert,
-                   db_->Prepare(fmt::format("INSERT OR IGNORE INTO unit(id, stream, {}) "
-                                            "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                   db_->Prepare(fmt::format("INSERT OR IGNORE INTO unit(stream, {}) "
+                                            "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                                             kUnitColumns)));
-  const UnitId id = MakeUnitId(name_, unit->text_begin, unit->text_end);
-  BindUnit(*unit, 3, &insert.Bind(1, static_cast<int64_t>(id.value())).Bind(2, stream_));
+  BindUnit(*unit, 2, &insert.Bind(1, stream_));
   RETURN_IF_ERROR(insert.Run());
   if (db_->changes() == 0) {
     return Fail(ErrorKind::kCorrupt, db_->name(),
-                fmt::format("unit {:016x} is indexed already", id.value()), kReindex);
+                fmt::format("a unit at text {} is indexed already", unit->text_begin), kReindex);
   }
   unit->key = db_->last_insert_rowid();
   ASSIGN_OR_RETURN(Statement insert_vector,
@@ -151,14 +150,6 @@ Result<void> UnitStore::ReadVector(const UnitRow& unit, std::span<float> vector)
   if (!row || select.Blob(0).size() != vector.size_bytes()) return DamagedVector(unit);
   std::memcpy(vector.data(), select.Blob(0).data(), vector.size_bytes());
   return AreCosines(vector) ? Result<void>() : DamagedVector(unit);
-}
-
-Result<int64_t> UnitStore::KeyOf(UnitId id) const {
-  ASSIGN_OR_RETURN(Statement select,
-                   db_->Prepare("SELECT key FROM unit WHERE id = ?1 AND stream = ?2"));
-  ASSIGN_OR_RETURN(const bool row,
-                   select.Bind(1, static_cast<int64_t>(id.value())).Bind(2, stream_).Step());
-  return row ? select.Int(0) : -1;
 }
 
 Result<std::vector<UnitRow>> UnitStore::Rows() const {

@@ -47,8 +47,10 @@ class UnitStore {
   // The vector of a unit. Error kCorrupt: it is not there, of another width, or not AreCosines.
   Result<void> ReadVector(const UnitRow& unit, std::span<float> vector) const;
   Result<std::vector<UnitRow>> Rows() const;
-  // The key of the unit with an id; -1: there is none.
-  Result<int64_t> KeyOf(UnitId id) const;
+  // What a server knows a unit by.
+  UnitId IdOf(const UnitRow& unit) const {
+    return MakeUnitId(name_, unit.text_begin, unit.text_end);
+  }
   // Keys of the units that hold a word, ascending.
   Result<std::vector<int64_t>> Holding(std::string_view word) const;
   Result<void> Erase(const UnitRow& unit, std::string_view text);

@@ -102,6 +102,7 @@ class Verifier {
     Note(name, CheckJournal(journal, name));
     ASSIGN_OR_RETURN(const std::vector<UnitRow> rows, units.Rows());
     for (const UnitRow& row : rows) RETURN_IF_ERROR(CheckUnit(journal, name, row));
+    CheckIds(units, name, rows);
     ASSIGN_OR_RETURN(Statement scores,
                      db_->Prepare("SELECT null_scores FROM stream WHERE id = ?1"));
     RETURN_IF_ERROR(scores.Bind(1, id).Step());
@@ -111,6 +112,17 @@ class Verifier {
     ASSIGN_OR_RETURN(const int64_t indexed_text, units.IndexedText());
     RETURN_IF_ERROR(CheckNoHole(journal, name, rows, indexed_text));
     return embedder_.count_pieces ? CheckCut(journal, name, rows, indexed_text) : Result<void>();
+  }
+
+  // No two units are one to a server.
+  void CheckIds(const UnitStore& units, const std::string& name, const std::vector<UnitRow>& rows) {
+    std::vector<UnitId> ids;
+    for (const UnitRow& row : rows) ids.push_back(units.IdOf(row));
+    std::sort(ids.begin(), ids.end());
+    const auto twice = std::adjacent_find(ids.begin(), ids.end());
+    if (twice != ids.end()) {
+      Fault(name, fmt::format("two of its units have the id {:016x}", twice->value()));
+    }
   }
 
   // Records are contiguous from position 0 on, and so is their text.
@@ -139,19 +151,15 @@ class Verifier {
     return {};
   }
 
-  // A unit's id, words, vector, text and span follow from the journal.
+  // A unit's words, text and span follow from the journal.
   Result<void> CheckUnit(const JournalStore& journal, const std::string& name, const UnitRow& row) {
     const std::string where =
         fmt::format("{}, unit at text [{}, {})", name, row.text_begin, row.text_end);
-    ASSIGN_OR_RETURN(Statement unit,
-                     db_->Prepare("SELECT id, data FROM unit LEFT JOIN vector ON unit = key "
-                                  "WHERE key = ?1"));
-    RETURN_IF_ERROR(unit.Bind(1, row.key).Step());
-    if (UnitId(static_cast<uint64_t>(unit.Int(0))) !=
-        MakeUnitId(name, row.text_begin, row.text_end)) {
-      Fault(where, "its id is not that of its text");
+    ASSIGN_OR_RETURN(Statement vector, db_->Prepare("SELECT data FROM vector WHERE unit = ?1"));
+    ASSIGN_OR_RETURN(const bool has_vector, vector.Bind(1, row.key).Step());
+    if (has_vector && !AreCosines(Floats(vector.Blob(0)))) {
+      Fault(where, "its vector is not of unit length");
     }
-    if (!AreCosines(Floats(unit.Blob(1)))) Fault(where, "its vector is not of unit length");
     const auto indexed = words_.extract(row.key);
     const int64_t size = row.text_end - row.text_begin;
     ASSIGN_OR_RETURN(const std::optional<RunText> run, journal.NextRun(row.text_begin, size));
