@@ -147,13 +147,14 @@ Result<void> ChatStream::CheckRoom(int64_t n) const {
               "use --enable-streaming");
 }
 
-Result<void> ChatStream::ReadBatch(const Turn& turn, int64_t begin, int64_t end) {
+Result<void> ChatStream::ReadBatch(const Turn& turn, int64_t begin, int64_t end, bool generated) {
   const int64_t n = end - begin;
   const auto ids =
       std::span(turn.tokens.ids).subspan(static_cast<size_t>(begin), static_cast<size_t>(n));
   journal_.SyncBefore(context_.WindowBeginAfter(n));
   const StreamPos pos = context_.kv().next();
-  RETURN_IF_ERROR(context_.Step(ids));
+  const auto step = [&] { return context_.Step(ids); };
+  RETURN_IF_ERROR(generated ? journal_.SyncBeside(step) : step());
   state_.recent.Push(ids);
   journal_.AddTurn(turn.number, turn.role, turn.time_ms, pos, turn.tokens, begin, end);
   state_.unindexed += n;

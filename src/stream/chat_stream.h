@@ -113,7 +113,8 @@ class ChatStream final : public Stream {
                           const std::atomic<bool>* cancel);
   // The same for a turn, or a part of one, that is too short to be interrupted.
   Result<void> ReadAll(const Turn& turn);
-  Result<void> ReadBatch(const Turn& turn, int64_t begin, int64_t end);
+  // While a generated token is read, what was said before it is synced when it is time.
+  Result<void> ReadBatch(const Turn& turn, int64_t begin, int64_t end, bool generated = false);
   void RememberUserTurn(std::string_view text);
 
   // Answer, but for what follows the retraction. `at_split`: the context before text is recalled.

@@ -11,10 +11,6 @@
 namespace anabranch {
 namespace {
 
-// An answer is durable up to these many tokens or milliseconds ago.
-constexpr int64_t kSyncTokens = 32;
-constexpr double kSyncMs = 250;
-
 // Tokens of a turn's template alone.
 TurnTokens TemplateTokens(std::vector<TokenId> ids) {
   TurnTokens tokens;
@@ -112,7 +108,6 @@ Result<void> ChatStream::Generate(Turn turn, const AnswerOptions& options,
   };
 
   Result<void> room;
-  Stopwatch since_sync;
   answer->stop = StopReason::kLength;
   while (options.max_tokens < 0 || answer->answer_tokens < options.max_tokens) {
     if (IsSet(options.cancel)) {
@@ -133,13 +128,9 @@ Result<void> ChatStream::Generate(Turn turn, const AnswerOptions& options,
     turn.tokens.text_end = 1;
     turn.tokens.text = tokenizer.TokenBytes(token);
     turn.tokens.text_ends.assign(1, static_cast<uint32_t>(turn.tokens.text.size()));
-    RETURN_IF_ERROR(ReadBatch(turn, 0, 1));
+    RETURN_IF_ERROR(ReadBatch(turn, 0, 1, /*generated=*/true));
     ++answer->answer_tokens;
     say(characters.Push(turn.tokens.text));
-    if (answer->answer_tokens % kSyncTokens == 0 || since_sync.Ms() > kSyncMs) {
-      journal_.Sync();
-      since_sync = Stopwatch();
-    }
   }
   // What is left in `characters` is half a character: remembered, but not said.
   turn.tokens = TemplateTokens(footer);

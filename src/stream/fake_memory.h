@@ -1,6 +1,7 @@
 // A StreamMemory for tests: keeps what it is given, recalls what it is told to, fails on demand.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct FakeMemoryLog {
   std::vector<RecallQuery> queries;  // their texts are those of `asked`
   std::vector<std::string> asked, previous;
   int n_syncs = 0;
+  std::function<void()> on_sync;
   std::string notice;
 };
 
@@ -35,6 +37,7 @@ class FakeMemory final : public StreamMemory {
   }
   Result<void> Sync() override {
     ++log_->n_syncs;
+    if (log_->on_sync) log_->on_sync();
     if (log_->fail_sync) return Failed();
     for (JournalRecord& record : log_->buffered) log_->durable.push_back(std::move(record));
     log_->buffered.clear();

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
+#include <system_error>
 #include <utility>
 
 namespace anabranch {
@@ -48,6 +50,7 @@ void JournalWriter::Add(int64_t turn, Role role, RecordKind kind, int64_t time_m
   record.bytes += bytes;
   for (const uint32_t end : token_ends) record.token_ends.push_back(offset + end);
   n_waiting_ += static_cast<int64_t>(ids.size());
+  n_added_ += static_cast<int64_t>(ids.size());
   if (!fault_.empty()) GiveUp(kMaxWaiting);
 }
 
@@ -109,8 +112,25 @@ void JournalWriter::Sync() {
   Report();
 }
 
+Result<void> JournalWriter::SyncBeside(const std::function<Result<void>()>& step) {
+  const bool due = n_added_ >= kSyncTokens || (n_added_ > 0 && since_write_.Ms() > kSyncMs);
+  if (!due) return step();
+  std::future<void> written;
+  try {
+    written = std::async(std::launch::async, [this] { Write(); });
+  } catch (const std::system_error&) {
+    Write();  // no more threads
+  }
+  Result<void> done = step();
+  if (written.valid()) written.get();
+  Report();
+  return done;
+}
+
 void JournalWriter::Write() {
   if (memory_ == nullptr) return;
+  n_added_ = 0;
+  since_write_ = Stopwatch();
   fault_.clear();
   // A memory that cannot write is given nothing more: what it buffers has no bound.
   if (unsynced_ && !SyncMemory()) return;

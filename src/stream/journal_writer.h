@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/wall_clock.h"
 #include "memory/memory.h"
 #include "stream/turn_tokens.h"
 
@@ -23,6 +24,9 @@ class JournalWriter {
  public:
   // Tokens that may wait for a memory that fails: some 2 MB.
   static constexpr int64_t kMaxWaiting = 65536;
+  // An answer is durable up to these many tokens or milliseconds ago.
+  static constexpr int64_t kSyncTokens = 32;
+  static constexpr double kSyncMs = 250;
 
   // See StreamOptions::on_remembered.
   using RememberedFn = std::function<void(StreamPos end, StreamPos indexed)>;
@@ -51,6 +55,10 @@ class JournalWriter {
 
   // Makes everything added durable.
   void Sync();
+  // Runs a step of the model, and if what was added has waited for kSyncTokens or kSyncMs, syncs it
+  // meanwhile, on a thread of its own: a disk that takes its time costs the model none. `step` does
+  // not touch memory. Returns what it returns.
+  Result<void> SyncBeside(const std::function<Result<void>()>& step);
   // Sync, if a window that begins at `window_begin` would evict what is not durable yet. A memory
   // that has just failed is not asked again: Sync does that, less often.
   void SyncBefore(StreamPos window_begin);
@@ -77,6 +85,8 @@ class JournalWriter {
   int64_t n_waiting_ = 0;              // tokens of `waiting_`
   JournalRecord gap_;                  // what was given up, just before `waiting_`: its begin,
   int64_t n_gap_ = 0;                  // turn and role, and how many tokens; ids stay empty
+  int64_t n_added_ = 0;                // tokens since the last try to write,
+  Stopwatch since_write_;              // and how long ago that was
   bool unsynced_ = false;              // the memory was handed records that it has not yet written
   int64_t n_lost_ = 0;
   std::string source_;

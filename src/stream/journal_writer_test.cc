@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
+
 #include "stream/fake_memory.h"
 
 namespace anabranch {
@@ -61,6 +64,36 @@ TEST_F(JournalWriterTest, BatchesOfATurnAreOneRecord) {
   ASSERT_EQ(log_.durable.size(), 4u);
   EXPECT_EQ(log_.durable[1].ids.size(), 10u);
   CheckDurable(17);
+}
+
+TEST_F(JournalWriterTest, AnAnswerIsSyncedWhileTheModelSteps) {
+  constexpr int64_t kDue = JournalWriter::kSyncTokens;
+  std::promise<void> sync_began, step_ended;
+  log_.on_sync = [&] {
+    sync_began.set_value();
+    step_ended.get_future().wait();
+  };
+  Say(0, kDue);
+  const auto stepped = writer_.SyncBeside([&]() -> Result<void> {
+    EXPECT_EQ(sync_began.get_future().wait_for(std::chrono::seconds(60)),
+              std::future_status::ready);
+    step_ended.set_value();
+    return Fail(ErrorKind::kLimit, "step", "failed");
+  });
+  EXPECT_EQ(stepped.error().kind, ErrorKind::kLimit);
+  CheckDurable(kDue);
+  log_.on_sync = nullptr;
+  // A memory that fails is asked again as seldom.
+  log_.fail_sync = true;
+  Say(0, kDue);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(writer_.SyncBeside([] { return Result<void>(); }));
+  EXPECT_EQ(log_.n_syncs, 2);
+  EXPECT_NE(writer_.fault(), "");
+  log_.fail_sync = false;
+  Say(0, kDue);
+  EXPECT_TRUE(writer_.SyncBeside([] { return Result<void>(); }));
+  EXPECT_EQ(writer_.fault(), "");
+  CheckDurable(3 * kDue);
 }
 
 TEST_F(JournalWriterTest, TurnsAreCutIntoTemplateAndText) {
