@@ -1,4 +1,5 @@
-// How fast memory is: a made-up corpus of ready vectors, written and asked. Nothing is embedded.
+// How fast memory is: a made-up corpus of ready vectors, written and asked, for which nothing is
+// embedded; and how fast an embedder is.
 #pragma once
 
 #include <cstdint>
@@ -39,5 +40,24 @@ struct MemoryBenchRow {
 // Calls on_row as each is measured. Errors: a folder that cannot be written, a store that fails.
 Result<void> BenchMemory(const MemoryBenchOptions& options,
                          const std::function<void(const MemoryBenchRow&)>& on_row);
+
+struct EmbedderBenchOptions {
+  std::string embedder;   // folder, as EngineOptions'
+  int32_t n_threads = 0;  // 0: all CPUs that the process may use
+  std::string kernels;    // "": the best this CPU runs
+  int32_t repeats = 5;
+};
+
+struct EmbedderBenchReport {
+  std::string kernels;
+  int32_t n_threads = 0;
+  int64_t texts = 0, tokens = 0;       // of a repeat, [CLS] and [SEP] included
+  std::vector<double> tokens_per_s;    // one per repeat, from texts to vectors
+  double multiply_adds_per_token = 0;  // of the encoder's matrices
+  double floor_tokens_per_s = 0;       // if these were all, at the rate of its largest matrix alone
+};
+
+// Embeds made-up sentences, 64 in a call as the memory does. Errors as Engine::Open's.
+Result<EmbedderBenchReport> BenchEmbedder(const EmbedderBenchOptions& options);
 
 }  // namespace anabranch

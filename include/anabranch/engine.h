@@ -69,13 +69,17 @@ struct BenchOptions {
   int64_t recent_size = 1024;
   int32_t repeats = 3;
   int32_t decode_tokens = 64;  // per repeat
+  // Not "": decoding is also measured while a memory in this folder is written, as answers are.
+  std::string memory_folder{};
   ProgressFn on_progress;
 };
 
 struct BenchReport {
   int64_t window = 0;
-  std::vector<double> prefill_tps;  // one per repeat: `window` tokens into an empty window
-  std::vector<double> decode_ms;    // one per repeat: mean ms per token with the window full
+  std::vector<double> prefill_tps;       // one per repeat: `window` tokens into an empty window
+  std::vector<double> decode_ms;         // one per repeat: mean ms per token with the window full
+  std::vector<double> token_ms;          // of each decoded token, by size
+  std::vector<double> token_ms_writing;  // the same while a memory is written
 };
 
 class Engine {

@@ -2,16 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <vector>
 
+#include "cli/bench_embedder.h"
 #include "cli/bench_memory.h"
 #include "cli/json_output.h"
 #include "cli/option_types.h"
 #include "cli/options.h"
+#include "cli/spread.h"
 
 namespace anabranch::cli {
 namespace {
@@ -19,21 +20,9 @@ namespace {
 struct BenchFlags {
   ModelFlags model;
   int64_t start_size = 4, recent_size = 1024;
-  int32_t repeats = 3;
+  int32_t repeats = 3, decode_tokens = 64;
+  bool write_memory = false;
 };
-
-struct Spread {
-  double mean = 0, deviation = 0;  // of the sample; 0 for a single value
-};
-
-Spread SpreadOf(const std::vector<double>& values) {
-  if (values.empty()) return {};
-  const auto n = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  double squares = 0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return {.mean = mean, .deviation = values.size() < 2 ? 0 : std::sqrt(squares / (n - 1))};
-}
 
 int Bench(const BenchFlags& flags, CommandContext& context) {
   Result<std::string> model = FindModel(flags.model.model, ModelKind::kLanguageModel, context.env);
@@ -53,6 +42,10 @@ int Bench(const BenchFlags& flags, CommandContext& context) {
   options.start_size = flags.start_size;
   options.recent_size = flags.recent_size;
   options.repeats = flags.repeats;
+  options.decode_tokens = flags.decode_tokens;
+  if (flags.write_memory) {
+    options.memory_folder = std::filesystem::temp_directory_path().string();
+  }
   options.on_progress = progress;
   Result<BenchReport> report = (*engine)->Bench(options);
   if (!report) return ReportError(context, report.error());
@@ -60,12 +53,16 @@ int Bench(const BenchFlags& flags, CommandContext& context) {
   const ModelInfo& info = (*engine)->info();
   const Spread prefill = SpreadOf(report->prefill_tps);
   const Spread decode = SpreadOf(report->decode_ms);
+  const double p99 = Quantile(report->token_ms, 0.99);
+  const double p99_writing = Quantile(report->token_ms_writing, 0.99);
   if (context.common.json) {
     context.terminal.Out(JsonLine({{"window", report->window},
                                    {"prefill_tps", prefill.mean},
                                    {"prefill_tps_deviation", prefill.deviation},
                                    {"decode_ms", decode.mean},
                                    {"decode_ms_deviation", decode.deviation},
+                                   {"decode_p99_ms", p99},
+                                   {"decode_p99_ms_writing", p99_writing},
                                    {"threads", info.n_threads},
                                    {"kernels", info.kernels},
                                    {"repeats", flags.repeats},
@@ -77,6 +74,11 @@ int Bench(const BenchFlags& flags, CommandContext& context) {
                     "prefill {:8.1f} +- {:.1f} tokens/s\ndecode  {:8.2f} +- {:.2f} ms/token\n",
                     info.name, report->window, info.n_threads, info.kernels, flags.repeats,
                     prefill.mean, prefill.deviation, decode.mean, decode.deviation));
+    if (flags.write_memory) {
+      context.terminal.Out(fmt::format(
+          "decode's p99 {:.2f} ms, {:.2f} while a memory is written: {:.2f} times as much\n", p99,
+          p99_writing, p99_writing / p99));
+    }
   }
   return kExitOk;
 }
@@ -92,9 +94,14 @@ void AddBenchCommand(CommandLine& line) {
              "Window, 23 kB a token for SmolLM2-135M [1024]");
   AddInteger(app, "--start-size", flags->start_size, 0, kMaxInt64, "Attention sinks [4]");
   AddInteger(app, "-r,--repeats", flags->repeats, 1, 10000, "Measurements [3]");
+  AddInteger(app, "-n,--decode-tokens", flags->decode_tokens, 1, 1000000,
+             "Tokens decoded by each [64]");
+  AddSwitch(app, "--write-memory", flags->write_memory,
+            "Decode also while a memory is written, as answers are");
   AddModelOptions(app, flags->model);
   app.require_subcommand(0, 1);
   AddBenchMemoryCommand(line, app);
+  AddBenchEmbedderCommand(line, app);
 }
 
 }  // namespace anabranch::cli

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <functional>
 
+#include "cli/spread.h"
+
 namespace anabranch::cli {
 namespace {
 
@@ -42,11 +44,6 @@ std::vector<Measure> Measures() {
         {"recall " + kind, [kind](const RecallCase& ran) { return ran.kind == kind; }, recalled});
   }
   return measures;
-}
-
-// Of sorted values.
-double Quantile(const std::vector<double>& sorted, double q) {
-  return sorted[static_cast<size_t>(q * static_cast<double>(sorted.size() - 1) + 0.5)];
 }
 
 SummaryRow Row(const Measure& measure, std::span<const RecallCase* const> cases) {

@@ -1,11 +1,18 @@
 #include "engine/bench.h"
 
 #include <algorithm>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/wall_clock.h"
+#include "memory/memory.h"
+#include "memory/scratch_file.h"
 #include "sampling/sampler.h"
 #include "stream/context.h"
+#include "stream/journal_writer.h"
 #include "stream/sizes.h"
 
 namespace anabranch {
@@ -28,6 +35,63 @@ Result<void> ReadAll(Context* context, std::span<const TokenId> tokens) {
   return {};
 }
 
+// A memory of one stream that goes with the benchmark.
+class ScratchMemory {
+ public:
+  static Result<std::unique_ptr<ScratchMemory>> Create(const std::string& folder) {
+    std::unique_ptr<ScratchMemory> scratch(new ScratchMemory(folder));
+    ASSIGN_OR_RETURN(scratch->memory_, OpenMemory(scratch->file_.path(), {}));
+    ASSIGN_OR_RETURN(scratch->stream_, scratch->memory_->OpenStream("bench", "bench"));
+    scratch->writer_.emplace(scratch->stream_.get());
+    return scratch;
+  }
+
+  JournalWriter& writer() { return *writer_; }
+  // A generated token of one letter.
+  void Say(TokenId token) {
+    const uint32_t end = 1;
+    writer_->Add(0, Role::kAssistant, RecordKind::kText, NowMs(), next_, {&token, 1}, "a",
+                 {&end, 1});
+    ++next_;
+  }
+
+ private:
+  explicit ScratchMemory(const std::string& folder) : file_(folder) {}
+
+  ScratchFile file_;
+  std::unique_ptr<Memory> memory_;
+  std::unique_ptr<StreamMemory> stream_;
+  std::optional<JournalWriter> writer_;
+  StreamPos next_;
+};
+
+// Decodes n tokens greedily behind `token`, with the times of each; `scratch`: where they are
+// remembered, or null.
+Result<std::vector<double>> Decode(Context* context, TokenId token, int32_t n, int32_t n_vocab,
+                                   ScratchMemory* scratch) {
+  Sampler greedy({.temperature = 0}, n_vocab);
+  RETURN_IF_ERROR(context->Step({&token, 1}));
+  std::vector<double> ms;
+  for (int32_t i = 0; i < n; ++i) {
+    const Stopwatch watch;
+    ASSIGN_OR_RETURN(const auto logits, context->Logits());
+    token = greedy.Sample(logits, {});
+    const auto step = [&] { return context->Step({&token, 1}); };
+    if (scratch == nullptr) {
+      RETURN_IF_ERROR(step());
+    } else {
+      RETURN_IF_ERROR(scratch->writer().SyncBeside(step));
+      scratch->Say(token);
+    }
+    ms.push_back(watch.Ms());
+  }
+  return ms;
+}
+
+void Append(const std::vector<double>& from, std::vector<double>* to) {
+  to->insert(to->end(), from.begin(), from.end());
+}
+
 }  // namespace
 
 Result<BenchReport> MeasureSpeed(Model& model, CpuExec& exec, int32_t max_batch,
@@ -45,7 +109,10 @@ Result<BenchReport> MeasureSpeed(Model& model, CpuExec& exec, int32_t max_batch,
   const int32_t n_vocab = model.config().n_vocab;
   const std::vector<TokenId> window = SomeTokens(options.recent_size, n_vocab);
   const std::vector<TokenId> rest = SomeTokens(sizes.plan.n_pinned, n_vocab);
-  Sampler greedy({.temperature = 0}, n_vocab);
+  std::unique_ptr<ScratchMemory> scratch;
+  if (!options.memory_folder.empty()) {
+    ASSIGN_OR_RETURN(scratch, ScratchMemory::Create(options.memory_folder));
+  }
 
   // Pages of the cache are touched for the first time before anything is measured.
   RETURN_IF_ERROR(ReadAll(&context, window));
@@ -58,18 +125,26 @@ Result<BenchReport> MeasureSpeed(Model& model, CpuExec& exec, int32_t max_batch,
     report.prefill_tps.push_back(static_cast<double>(window.size()) * 1000 / prefill.Ms());
     RETURN_IF_ERROR(ReadAll(&context, rest));
 
-    TokenId token = window.back();
-    RETURN_IF_ERROR(context.Step({&token, 1}));
-    const Stopwatch decode;
-    for (int32_t i = 0; i < options.decode_tokens; ++i) {
-      ASSIGN_OR_RETURN(const auto logits, context.Logits());
-      token = greedy.Sample(logits, {});
-      RETURN_IF_ERROR(context.Step({&token, 1}));
+    ASSIGN_OR_RETURN(const std::vector<double> alone,
+                     Decode(&context, window.back(), options.decode_tokens, n_vocab, nullptr));
+    report.decode_ms.push_back(std::accumulate(alone.begin(), alone.end(), 0.0) /
+                               options.decode_tokens);
+    Append(alone, &report.token_ms);
+    if (scratch) {
+      ASSIGN_OR_RETURN(
+          const std::vector<double> writing,
+          Decode(&context, window.back(), options.decode_tokens, n_vocab, scratch.get()));
+      Append(writing, &report.token_ms_writing);
     }
-    report.decode_ms.push_back(decode.Ms() / options.decode_tokens);
     if (options.on_progress) {
       options.on_progress({.stage = "bench", .done = repeat + 1, .total = options.repeats});
     }
+  }
+  std::sort(report.token_ms.begin(), report.token_ms.end());
+  std::sort(report.token_ms_writing.begin(), report.token_ms_writing.end());
+  if (scratch && !scratch->writer().fault().empty()) {
+    return Fail(ErrorKind::kIo, "the memory of the benchmark", scratch->writer().fault(),
+                "name another folder");
   }
   return report;
 }

@@ -8,7 +8,8 @@
 namespace anabranch {
 
 // Each repeat reads recent_size tokens into an empty context, fills what is left of it, and decodes
-// greedily. Errors: sizes that do not fit the model; fewer than one repeat or token.
+// greedily, alone and then while a memory is written. Errors: sizes that do not fit the model;
+// fewer than one repeat or token; a folder that cannot be written.
 Result<BenchReport> MeasureSpeed(Model& model, CpuExec& exec, int32_t max_batch,
                                  const BenchOptions& options);
 

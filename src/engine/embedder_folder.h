@@ -34,6 +34,7 @@ class EmbedderFolder {
   static Result<std::unique_ptr<EmbedderFolder>> Open(const std::string& path,
                                                       const KernelTable& table, ThreadPool& pool);
 
+  const EmbedderConfig& config() const { return embedder_->config(); }
   // Valid while this lives; its functions run on this embedder's Exec, one thread at a time.
   EmbedderHandle Handle();
 

@@ -399,6 +399,12 @@ TEST_F(EngineTest, BenchGivesOneFigurePerRepeat) {
   ASSERT_EQ(report->decode_ms.size(), 2u);
   for (const double value : report->prefill_tps) EXPECT_GT(value, 0);
   for (const double value : report->decode_ms) EXPECT_GT(value, 0);
+  EXPECT_EQ(report->token_ms.size(), 8u);
+  EXPECT_TRUE(report->token_ms_writing.empty());
+  options.memory_folder = "/no/such/folder";
+  EXPECT_EQ(Open()->Bench(options).error().kind, ErrorKind::kIo);
+  options.memory_folder = ::testing::TempDir();
+  EXPECT_EQ(Open()->Bench(options)->token_ms_writing.size(), 8u);
   options.repeats = 0;
   EXPECT_FALSE(Open()->Bench(options));
 }

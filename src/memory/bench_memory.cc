@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <map>
 #include <memory>
 
@@ -15,6 +14,7 @@
 #include "memory/journal_store.h"
 #include "memory/memory.h"
 #include "memory/schema.h"
+#include "memory/scratch_file.h"
 #include "memory/server.h"
 #include "memory/term_counts.h"
 #include "memory/unit_store.h"
@@ -159,23 +159,6 @@ UnitRow RowOf(const BenchCorpus& corpus, int64_t i, StreamPos begin, int64_t tex
   unit.time_ms = 1000 * unit.turn;
   return unit;
 }
-
-// A file that goes with the benchmark.
-class ScratchFile {
- public:
-  explicit ScratchFile(const std::string& folder)
-      : path_((std::filesystem::path(folder) /
-               ("anabranch-bench-" + std::to_string(getpid()) + ".db"))
-                  .string()) {}
-  ~ScratchFile() {
-    std::error_code ignored;
-    for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + end, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class SqliteBench {
  public:
