@@ -22,8 +22,9 @@ bool IsUuid(const std::string& text) {
   return text.size() == 36 && text.find_first_not_of("0123456789abcdef-") == text.npos;
 }
 
-// Tighter than Chroma's 100: a recall@10 of 1.0 at 30,000 vectors of 384, with any filter.
-constexpr int kEf = 200;
+// Tighter than Chroma's 100: with a search of 200, recall@10 was 0.96 of 10,000 vectors of 384 in
+// 2,000 clusters, and 1.0 with 800, which takes 1.5 ms longer.
+constexpr int kEfConstruction = 200, kEfSearch = 800;
 constexpr int kMaxNeighbors = 16;
 
 }  // namespace
@@ -40,8 +41,8 @@ json CreateCollectionBody(const RemoteStreamInfo& stream) {
           {"configuration",
            {{"hnsw",
              {{"space", "cosine"},
-              {"ef_construction", kEf},
-              {"ef_search", kEf},
+              {"ef_construction", kEfConstruction},
+              {"ef_search", kEfSearch},
               {"max_neighbors", kMaxNeighbors}}}}},
           {"metadata",
            {{kFormatKey, kFormat},
