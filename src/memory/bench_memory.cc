@@ -306,18 +306,13 @@ Result<MemoryBenchRow> RunServer(const BenchCorpus& corpus, const std::string& l
   for (int64_t i = 0; i < corpus.size(); i += kServerBatch) {
     std::vector<RemoteUnit> units;
     for (int64_t u = i; u < std::min(corpus.size(), i + kServerBatch); ++u) {
-      RemoteUnit unit;
-      unit.text = corpus.Sentence(u);
-      const UnitRow of_unit = RowOf(corpus, u, pos, text_begin, unit.text);
+      std::string text = corpus.Sentence(u);
+      UnitRow of_unit = RowOf(corpus, u, pos, text_begin, text);
+      of_unit.question = false;  // one search is to find them all
       text_begin = of_unit.text_end + 1;
       pos = of_unit.span.end;
-      unit.id = MakeUnitId(stream.name, of_unit.text_begin, of_unit.text_end);
-      unit.text_begin = of_unit.text_begin;
-      unit.text_end = of_unit.text_end;
-      unit.span = of_unit.span;
-      unit.turn = of_unit.turn;
-      unit.role = of_unit.role;
-      unit.time_ms = of_unit.time_ms;
+      RemoteUnit unit = MakeRemoteUnit(stream.name, of_unit);
+      unit.text = std::move(text);
       unit.vector = corpus.Vector(u);
       brute.Show(unit.vector);
       units.push_back(std::move(unit));

@@ -116,17 +116,8 @@ Result<std::vector<UnitToSend>> DrainStore::UnitsBehind(int64_t key, int64_t n,
     ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) break;
     ASSIGN_OR_RETURN(const UnitRow stored, UnitAt(select, 3, *db_));
-    UnitToSend send;
-    send.key = select.Int(0);
+    UnitToSend send = {select.Int(0), MakeRemoteUnit(select.Text(1), stored)};
     RemoteUnit& unit = send.unit;
-    unit.id = MakeUnitId(select.Text(1), stored.text_begin, stored.text_end);
-    unit.text_begin = stored.text_begin;
-    unit.text_end = stored.text_end;
-    unit.span = stored.span;
-    unit.turn = stored.turn;
-    unit.role = stored.role;
-    unit.question = stored.question;
-    unit.time_ms = stored.time_ms;
     unit.vector = Floats(select.Blob(2));
     ASSIGN_OR_RETURN(unit.text, journal.Text(unit.text_begin, unit.text_end));
     bytes += static_cast<int64_t>(unit.text.size() + unit.vector.size() * sizeof(float));

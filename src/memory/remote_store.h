@@ -17,12 +17,14 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "anabranch/memory.h"
 #include "anabranch/types.h"
 #include "base/result.h"
 #include "memory/journal_store.h"
+#include "memory/unit.h"
 
 namespace anabranch {
 
@@ -46,6 +48,20 @@ struct RemoteUnit {
   std::string text;           // any bytes
   std::vector<float> vector;  // unit length
 };
+
+// A unit of a stream as a server is told it, but for its text and vector.
+inline RemoteUnit MakeRemoteUnit(std::string_view stream, const UnitRow& row) {
+  RemoteUnit unit;
+  unit.id = MakeUnitId(stream, row.text_begin, row.text_end);
+  unit.text_begin = row.text_begin;
+  unit.text_end = row.text_end;
+  unit.span = row.span;
+  unit.turn = row.turn;
+  unit.role = row.role;
+  unit.question = row.question;
+  unit.time_ms = row.time_ms;
+  return unit;
+}
 
 struct RemoteHit {
   UnitId id;
