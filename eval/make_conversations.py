@@ -190,12 +190,10 @@ def make_messages(rng, talk, facts, n_tokens):
             prose += len(user[-1])
         exchanges.append((user, assistant))
         chars += sum(map(len, user)) + sum(map(len, assistant))
-    taken = set()
-    for at, role, text in events:
-        i = min(int(at * len(exchanges)), len(exchanges) - 1)
-        while i in taken:
-            i = (i + 1) % len(exchanges)
-        taken.add(i)
+    i = -1
+    for n, (at, role, text) in enumerate(events):
+        # In order, each in an exchange of its own, with one left for each that comes.
+        i = min(max(int(at * len(exchanges)), i + 1), len(exchanges) - len(events) + n)
         user, assistant = exchanges[i]
         if role == "both":
             user.append(text[0])

@@ -12,13 +12,16 @@ class MakeConversations(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.halves = {half: make_conversations.make(7, half, **SMALL) for half in ("tune", "test")}
+        # As dense with facts as can be: their places run out.
+        cls.dense = [make_conversations.make(seed, half, n_tokens=1, n_facts=200, n_negatives=1)
+                     for half, seed in (("test", 12), ("tune", 27))]
 
     def test_the_same_arguments_make_the_same_conversation(self):
         self.assertEqual(make_conversations.make(7, "test", **SMALL), self.halves["test"])
         self.assertNotEqual(make_conversations.make(8, "test", **SMALL), self.halves["test"])
 
     def test_each_group_of_evidence_stands_in_one_message_and_the_newest_last(self):
-        for made in self.halves.values():
+        for made in [*self.halves.values(), *self.dense]:
             corrected = 0
             for question in made["questions"]:
                 self.assertEqual(bool(question["evidence"]), question["kind"] in ANSWERED)
