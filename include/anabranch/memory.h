@@ -22,7 +22,7 @@ enum class RecallMode : uint8_t {
   kAlways,   // everything said, the window included
 };
 
-// Text that is handed over: units with their neighbours, at most chunk_size tokens.
+// Text that is handed over: a unit, with its neighbours up to chunk_size tokens.
 struct Passage {
   std::string stream;
   StreamSpan span;

@@ -48,9 +48,10 @@ struct StreamOptions {
   RecallMode recall = RecallMode::kNever;
   // Streams of the same memory that are recalled from as well; its own name changes nothing.
   std::vector<std::string> recall_from;
-  int32_t chunk_size = 100;               // tokens of a recalled passage at most
-  int32_t recall_tokens = 400;            // tokens of all passages of a turn at most
-  std::optional<float> recall_threshold;  // on the best cosine; empty: calibrated on the store
+  int32_t chunk_size = 40;      // tokens of a recalled passage; a longer sentence stays whole
+  int32_t recall_tokens = 400;  // tokens of all passages of a turn at most
+  std::optional<float>
+      recall_threshold;  // the best cosine decides alone; empty: query and store do
   RetractMode retract = RetractMode::kKeep;
   ResumeMode resume = ResumeMode::kWindow;
   StreamPos first{0};  // position of the first token (tests)

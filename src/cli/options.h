@@ -40,7 +40,7 @@ struct RecallFlags {
   std::string recall;  // "": the command's default, unless a flag says more
   std::vector<std::string> from = {};
   bool retriever = false, always_retriever = false, debug = false;
-  int32_t chunk_size = 100, recall_tokens = 400;
+  int32_t chunk_size = 40, recall_tokens = 400;
   std::optional<float> threshold = {};
   float timeout_seconds = 2;
   std::string retract = "keep", resume = "window";

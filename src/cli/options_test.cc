@@ -17,7 +17,7 @@ TEST(OptionsTest, CommandsHaveTheirOwnDefaults) {
   EXPECT_EQ(run.keep, 0);
   EXPECT_EQ(run.start_size, 4);
   EXPECT_EQ(run.recent_size, std::nullopt);
-  EXPECT_EQ(run.chunk_size, 100);
+  EXPECT_EQ(run.chunk_size, 40);
   EXPECT_EQ(run.recall_tokens, 400);
   EXPECT_EQ(ToSamplerOptions({}, kRunDefaults).temperature, 0.0f);
 

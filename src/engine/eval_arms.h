@@ -14,7 +14,7 @@ namespace anabranch {
 struct EvalArm {
   std::string name, what;
   CutOptions units{};
-  int32_t chunk_size = 100;
+  int32_t chunk_size = 40;
   std::optional<float> threshold{};  // a plain one, on the cosine
   RecallPolicy policy{};
   // Not 0: the seed's scheme instead. The text is cut hard into chunks of so many tokens, the whole

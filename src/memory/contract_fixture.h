@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -51,6 +52,12 @@ class Contract : public ::testing::TestWithParam<StoreKind> {
     std::string text;
     for (const Passage& passage : result.passages) text += passage.text + "\n";
     return text;
+  }
+
+  static Passage Best(const RecallResult& result) {
+    const auto less = [](const Passage& a, const Passage& b) { return a.score < b.score; };
+    const auto best = std::max_element(result.passages.begin(), result.passages.end(), less);
+    return best == result.passages.end() ? Passage() : *best;
   }
 
   StoreFixture store_;

@@ -3,16 +3,21 @@
 #include <algorithm>
 
 #include "memory/null_queries.h"
+#include "memory/small_talk.h"
 
 namespace anabranch {
+
 Result<NullEmbeddings> NullEmbeddings::Create(const EmbedderHandle& embedder) {
   NullEmbeddings null;
   std::vector<std::string_view> texts;
-  for (const NullQuery& query : NullQueries()) {
-    texts.push_back(query.text);
-    null.n_small_talk_ += query.small_talk ? 1 : 0;
-  }
+  const auto add = [&](std::string_view text, bool small_talk) {
+    texts.push_back(text);
+    null.is_small_talk_.push_back(small_talk);
+  };
+  for (const NullQuery& query : NullQueries()) add(query.text, query.small_talk);
   null.n_ = texts.size();
+  for (const std::string_view text : SmallTalk()) add(text, true);
+  for (const std::string_view text : Asking()) add(text, false);
   null.vectors_.resize(texts.size() * static_cast<size_t>(embedder.width));
   null.scan_ = embedder.scan;
   RETURN_IF_ERROR(embedder.embed(texts, null.vectors_));
@@ -23,14 +28,24 @@ std::vector<float> NullEmbeddings::NoScores() const { return std::vector<float>(
 
 void NullEmbeddings::Update(std::span<const float> unit, std::span<float> best) const {
   std::vector<float> scores(n_);
-  scan_(vectors_, unit, scores);
+  scan_(std::span(vectors_).first(n_ * unit.size()), unit, scores);
   for (size_t i = 0; i < n_; ++i) best[i] = std::max(best[i], scores[i]);
 }
 
-float NullEmbeddings::SmallTalkCosine(std::span<const float> query) const {
-  std::vector<float> scores(n_);
+NullEmbeddings::Likeness NullEmbeddings::LikenessOf(std::span<const float> query) const {
+  std::vector<float> scores(n_all());
   scan_(vectors_, query, scores);
-  return *std::max_element(scores.begin(), scores.begin() + static_cast<ptrdiff_t>(n_small_talk_));
+  Likeness likeness;
+  for (size_t i = 0; i < n_all(); ++i) {
+    float& best = is_small_talk_[i] ? likeness.small_talk : likeness.asking;
+    best = std::max(best, scores[i]);
+  }
+  return likeness;
+}
+
+bool IsSmallTalk(const NullEmbeddings::Likeness& likeness, const DecisionPolicy& policy) {
+  return likeness.small_talk >= policy.small_talk &&
+         likeness.small_talk - likeness.asking >= policy.small_talk_lead;
 }
 
 float CalibratedThreshold(std::span<const float> null_scores, const DecisionPolicy& policy) {

@@ -11,7 +11,7 @@
 
 namespace anabranch {
 
-// The embedded null queries (null_queries.h).
+// The embedded null queries (null_queries.h), and what tells small talk from asking (small_talk.h).
 class NullEmbeddings {
  public:
   static Result<NullEmbeddings> Create(const EmbedderHandle& embedder);
@@ -20,14 +20,23 @@ class NullEmbeddings {
   std::vector<float> NoScores() const;
   // Takes a unit's vector into the best score of each null query.
   void Update(std::span<const float> unit, std::span<float> best) const;
-  // The query's best cosine with small talk, which asks for nothing.
-  float SmallTalkCosine(std::span<const float> query) const;
+  // How close a query comes to small talk, which asks for nothing, and to what asks for something:
+  // its best cosine with a wording of each.
+  struct Likeness {
+    float small_talk = -1, asking = -1;
+  };
+  Likeness LikenessOf(std::span<const float> query) const;
 
  private:
-  std::vector<float> vectors_;  // [n, width]; small talk first
-  size_t n_ = 0, n_small_talk_ = 0;
+  size_t n_all() const { return is_small_talk_.size(); }
+
+  std::vector<float> vectors_;  // [n_all, width]; the null queries first
+  size_t n_ = 0;                // of the null queries
+  std::vector<bool> is_small_talk_;
   decltype(EmbedderHandle::scan) scan_;
 };
+
+bool IsSmallTalk(const NullEmbeddings::Likeness& likeness, const DecisionPolicy& policy);
 
 // The score that a hit must reach: a high quantile of the null queries' best scores and a margin,
 // or a floor that any related pair of sentences passes.

@@ -56,9 +56,9 @@ struct RecallQuery {
   StreamSpan pinned{};
   StreamPos window_begin{};
   StreamSpan exclude{};         // the current turn from its split on: never recalled
-  int32_t chunk_size = 100;     // tokens of a passage at most
+  int32_t chunk_size = 40;      // tokens of a passage; a longer sentence stays whole
   int32_t recall_tokens = 400;  // tokens of all passages at most
-  // On the best cosine; empty: decided from the store (decision.h).
+  // The best cosine decides alone; empty: decided from query and store (decision.h).
   std::optional<float> threshold = std::nullopt;
   const RecallPolicy* policy = nullptr;  // null: what ships (recall_policy.h)
   // The recall before this one goes on: what it waited for a server counts.

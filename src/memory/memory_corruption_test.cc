@@ -248,7 +248,7 @@ TEST(MemoryCorruption, AFailingEmbedderLosesNothing) {
   fail = false;
   ASSERT_TRUE(stream->Index(true));
   EXPECT_TRUE(memory->Verify().value().ok);
-  EXPECT_EQ(memory->List().value()[0].units, 4);  // two of each text; the answer is pending
+  EXPECT_EQ(memory->List().value()[0].units, 6);  // three of each text; the answer is pending
 }
 
 TEST(MemoryCorruption, IndexingThatFailedPartWayGoesOnWhenTriedAgain) {
@@ -282,7 +282,7 @@ TEST(MemoryCorruption, IndexingThatFailedPartWayGoesOnWhenTriedAgain) {
   EXPECT_GT(stream->indexed_end(), part);
   const VerifyReport report = memory->Verify().value();
   EXPECT_TRUE(report.ok) << report.faults[0];
-  EXPECT_EQ(memory->List().value()[0].units, 10);  // two of each text; the last answer is pending
+  EXPECT_EQ(memory->List().value()[0].units, 16);  // three of each text; the last answer is pending
 }
 
 TEST(MemoryCorruption, VectorsThatAreNoNumbersAreNotStored) {

@@ -64,7 +64,7 @@ TEST(Memory, RecallsASentenceWithItsNeighboursAndItsPlace) {
   s.writer.Say(Role::kUser, Prose(30, 1));
   const StreamSpan said = s.writer.Say(Role::kUser, Prose(5, 2) + kNeedle + " " + Prose(5, 3));
   s.writer.Say(Role::kAssistant, "Well noted, my friend.");
-  const RecallResult result = s.Ask(kQuestion);
+  const RecallResult result = s.Ask(kQuestion, {.chunk_size = 100});
   ASSERT_EQ(result.decision, RecallDecision::kUsed);
   ASSERT_TRUE(Holds(result, kNeedle));
   int64_t tokens = 0;
@@ -198,8 +198,8 @@ TEST(Memory, ASentenceLargerThanTheBudgetIsCutToWholeCharacters) {
   s.writer.Say(Role::kUser, "Die geheime Losung lautet Süßigkeitenübergrößenträger für alle.");
   s.writer.Say(Role::kAssistant, "Well noted, my friend.");
   for (int32_t tokens = 1; tokens < 16; ++tokens) {
-    const RecallResult result =
-        s.Ask("Wie lautet die geheime Losung für alle?", {.chunk_size = tokens, .threshold = 0.1f});
+    const RecallResult result = s.Ask("Wie lautet die geheime Losung für alle?",
+                                      {.recall_tokens = tokens, .threshold = 0.1f});
     ASSERT_EQ(result.passages.size(), 1u);
     EXPECT_LE(result.passages[0].span.size(), tokens);
     EXPECT_TRUE(IsValidUtf8(result.passages[0].text));

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -12,7 +13,9 @@
 
 #include "memory/lexical.h"
 #include "memory/memory.h"
+#include "memory/null_queries.h"
 #include "memory/scan_for_tests.h"
+#include "memory/small_talk.h"
 #include "text/words.h"
 
 namespace anabranch {
@@ -27,6 +30,13 @@ inline int CountFakePieces(std::string_view text) {
     in_word = !space;
   }
   return pieces;
+}
+
+inline bool IsListedAsSmallTalk(std::string_view text) {
+  const auto same = [&](std::string_view listed) { return listed == text; };
+  return std::any_of(SmallTalk().begin(), SmallTalk().end(), same) ||
+         std::any_of(NullQueries().begin(), NullQueries().end(),
+                     [&](const NullQuery& query) { return query.small_talk && same(query.text); });
 }
 
 // A bag of hashed words: quick and deterministic. The real embedder is tested end to end in engine.
@@ -50,6 +60,8 @@ inline EmbedderHandle FakeEmbedder(int32_t width = 64) {
       };
       add(LexicalWords(texts[t]), 0.1f);
       add(ContentWords(texts[t]), 1.0f);
+      // Small talk lies apart from what is about something, as in a real embedder.
+      if (IsListedAsSmallTalk(texts[t])) vector[0] += 3.0f;
       float norm = 0;
       for (const float v : vector) norm += v * v;
       norm = std::sqrt(norm);

@@ -17,16 +17,15 @@ class Planner {
   void Take(const Hit& hit) {
     if (left_ <= 0 || claimed_.contains(hit.unit)) return;
     const UnitRow& row = units_.row(hit.unit);
-    const int64_t limit = std::min<int64_t>(limits_.chunk_size, left_);
     PassagePlan plan = {hit.unit, hit.unit, hit, row.span};
-    if (row.span.size() > limit) {
+    if (row.span.size() > left_) {
       if (!plans_.empty()) return;
-      plan.span.end = row.span.begin + limit;
+      plan.span.end = row.span.begin + left_;
     }
     claimed_.insert(hit.unit);
-    if (limits_.neighbours) Grow(limit, &plan);
+    if (limits_.neighbours) Grow(std::min<int64_t>(limits_.chunk_size, left_), &plan);
     Keep(plan);
-    if (!limits_.across_turns) return;
+    if (!limits_.unfinished) return;
     BringAlong(hit, -1);
     BringAlong(hit, +1);
   }
@@ -83,7 +82,8 @@ class Planner {
     plans_.push_back(plan);
   }
 
-  // The unit of the same role beyond the border of the run, if the hit stands at that border.
+  // The unit of the same role beyond the border of the run, if the hit stands at that border and
+  // the earlier of the two ends within a sentence.
   void BringAlong(const Hit& hit, int64_t step) {
     const UnitRow& row = units_.row(hit.unit);
     const auto ordered = [&](int64_t a, int64_t b) {
@@ -94,8 +94,8 @@ class Planner {
     for (int64_t n = 0; n < kReach && unit >= 0 && unit < units_.size; ++n, unit += step) {
       const UnitRow& other = units_.row(unit);
       if (other.role != row.role) continue;
-      const int64_t limit = std::min<int64_t>(limits_.chunk_size, left_);
-      if (IsFree(unit) && other.span.size() <= limit) {
+      if (!units_.unfinished(std::min(hit.unit, unit))) return;
+      if (IsFree(unit) && other.span.size() <= left_) {
         claimed_.insert(unit);
         Keep({unit, unit, {unit, hit.cosine, hit.lexical, hit.score, hit.fused}, other.span});
       }

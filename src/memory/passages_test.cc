@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <set>
+
 namespace anabranch {
 namespace {
 
@@ -26,7 +28,7 @@ struct Units {
     }
     units = {static_cast<int64_t>(rows.size()),
              [this](int64_t i) -> const UnitRow& { return rows[static_cast<size_t>(i)]; },
-             [](int64_t) { return true; }};
+             [](int64_t) { return true; }, [this](int64_t i) { return unfinished.contains(i); }};
   }
   std::vector<std::pair<int64_t, int64_t>> Plan(const std::vector<int64_t>& hits,
                                                 PassageLimits limits) const {
@@ -38,6 +40,7 @@ struct Units {
     return plans;
   }
   std::vector<UnitRow> rows;
+  std::set<int64_t> unfinished;
   PassageUnits units;
 };
 
@@ -55,9 +58,16 @@ TEST(PlanPassages, NeighboursAreOfTheSameRunAndNoQuestions) {
   EXPECT_EQ(units.Plan({10}, {.chunk_size = 500, .recall_tokens = 500}), (Plans{{0, 11}}));
 }
 
-TEST(PlanPassages, AHitAtTheBorderOfItsRunBringsTheNearestUnitOfItsRoleAlong) {
-  EXPECT_EQ(Units({5, 2, 5}).Plan({4}, {.chunk_size = 10}), (Plans{{4, 4}, {7, 7}}));
-  EXPECT_EQ(Units({5, 2, 5}).Plan({7}, {.chunk_size = 10}), (Plans{{4, 4}, {7, 7}}));
+TEST(PlanPassages, ASentenceThatABorderCutsIsHandedOverWhole) {
+  Units units({5, 2, 5});
+  EXPECT_EQ(units.Plan({4}, {.chunk_size = 10}), (Plans{{4, 4}}));
+  units.unfinished = {4};
+  EXPECT_EQ(units.Plan({4}, {.chunk_size = 10}), (Plans{{4, 4}, {7, 7}}));
+  EXPECT_EQ(units.Plan({7}, {.chunk_size = 10}), (Plans{{4, 4}, {7, 7}}));
+  EXPECT_EQ(units.Plan({4}, {.chunk_size = 10, .unfinished = false}), (Plans{{4, 4}}));
+  units.unfinished = {3, 7};
+  EXPECT_EQ(units.Plan({4, 7}, {.chunk_size = 10}), (Plans{{4, 4}, {7, 7}}));
+  EXPECT_EQ(units.Plan({7}, {.chunk_size = 10}), (Plans{{7, 7}}));
 }
 
 TEST(PlanPassages, PassagesThatTouchAreJoinedWhereTheyFit) {
@@ -66,12 +76,14 @@ TEST(PlanPassages, PassagesThatTouchAreJoinedWhereTheyFit) {
             (Plans{{10, 10}, {11, 11}}));
 }
 
-TEST(PlanPassages, AUnitLargerThanTheLimitIsCutToIt) {
+TEST(PlanPassages, AUnitLargerThanAPassageIsWholeAndTheFirstIsCutToWhatAllMayHave) {
   const Units units({3}, 50);
+  EXPECT_EQ(units.Plan({1, 0}, {.chunk_size = 20, .recall_tokens = 100}), (Plans{{0, 0}, {1, 1}}));
+  EXPECT_EQ(units.Plan({1, 0}, {.chunk_size = 20, .recall_tokens = 90}), (Plans{{1, 1}}));
   const std::vector<Hit> hits = {{1, 0.5f, 0, 0.5f, 0}};
-  const auto plans = PlanPassages(hits, units.units, {.chunk_size = 20, .recall_tokens = 400});
+  const auto plans = PlanPassages(hits, units.units, {.chunk_size = 20, .recall_tokens = 30});
   ASSERT_EQ(plans.size(), 1u);
-  EXPECT_EQ(plans[0].span.size(), 20);
+  EXPECT_EQ(plans[0].span.size(), 30);
 }
 
 RC_GTEST_PROP(PlanPassages, AreDisjointInOrderAndWithinTheirLimits, ()) {
@@ -80,6 +92,7 @@ RC_GTEST_PROP(PlanPassages, AreDisjointInOrderAndWithinTheirLimits, ()) {
   const auto n = static_cast<int64_t>(units.rows.size());
   const auto list = *rc::gen::container<std::vector<int64_t>>(rc::gen::inRange<int64_t>(0, n));
   const auto forbidden = *rc::gen::container<std::set<int64_t>>(rc::gen::inRange<int64_t>(0, n));
+  units.unfinished = *rc::gen::container<std::set<int64_t>>(rc::gen::inRange<int64_t>(0, n));
   units.units.allowed = [&](int64_t i) { return !forbidden.contains(i); };
   std::vector<Hit> hits;
   for (const int64_t unit : list) {
@@ -91,7 +104,7 @@ RC_GTEST_PROP(PlanPassages, AreDisjointInOrderAndWithinTheirLimits, ()) {
     RC_ASSERT(plan.first > last);
     last = plan.last;
     RC_ASSERT(plan.span.size() > 0);
-    RC_ASSERT(plan.span.size() <= limits.chunk_size);
+    RC_ASSERT(plan.first == plan.last || plan.span.size() <= limits.chunk_size);
     tokens += plan.span.size();
     for (int64_t i = plan.first; i <= plan.last; ++i) RC_ASSERT(!forbidden.contains(i));
   }

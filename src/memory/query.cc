@@ -8,9 +8,6 @@
 namespace anabranch {
 namespace {
 
-// No text of `pieces` pieces that anybody writes is longer: no need to count a longer one.
-size_t MaxBytes(int pieces) { return static_cast<size_t>(pieces) * 16; }
-
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\f\v";
   const size_t begin = text.find_first_not_of(kSpace);
@@ -57,14 +54,8 @@ bool HasPronoun(std::string_view question) {
   });
 }
 
-bool LeansOn(std::string_view previous_turn, std::string_view question, const CountPieces& count,
-             const QueryPolicy& policy) {
-  if (policy.lean == QueryPolicy::Lean::kNever) return false;
-  if (HasPronoun(question)) return true;
-  if (count(question) >= policy.short_pieces) return false;
-  return policy.lean == QueryPolicy::Lean::kShortOnAny ||
-         (previous_turn.size() <= MaxBytes(policy.previous_pieces) &&
-          count(previous_turn) <= policy.previous_pieces);
+bool Leans(std::string_view question, const CountPieces& count, const QueryPolicy& policy) {
+  return policy.previous && (HasPronoun(question) || count(question) < policy.short_pieces);
 }
 
 }  // namespace
@@ -98,12 +89,12 @@ std::vector<Query> BuildQueries(std::string_view turn, std::string_view previous
 
   if (questions.empty()) return queries;
   std::string_view previous = previous_user_turn;
-  if (policy.last_sentence_before) {
+  if (policy.last_sentence) {
     const std::vector<std::string_view> said = Sentences(previous_user_turn);
     previous = said.empty() ? std::string_view() : said.back();
   }
   previous = End(previous, policy.previous_pieces, count);
-  if (!previous.empty() && LeansOn(previous_user_turn, questions.front(), count, policy)) {
+  if (!previous.empty() && Leans(questions.front(), count, policy)) {
     queries.push_back({std::string(previous) + " " + std::string(questions.front()), 1, true});
   }
   return queries;

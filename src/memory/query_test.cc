@@ -52,11 +52,11 @@ TEST(BuildQueries, WhatAsksNothingLeansOnNothing) {
             (Texts{"Thank you, that helps a lot!"}));
 }
 
-TEST(BuildQueries, AShortQuestionDoesNotLeanOnALongText) {
+TEST(BuildQueries, OfTheTurnBeforeTheLastSentenceCounts) {
   std::string text;
   for (int i = 0; i < 40; ++i) text += "And the ship sailed on past the islands of the north. ";
-  EXPECT_EQ(Ask("Where is Bob?", text).size(), 1u);
-  EXPECT_EQ(Ask("Where is he?", text).size(), 2u);
+  EXPECT_EQ(Ask("Where is he?", text + "I wrote to Linnaeus."),
+            (Texts{"Where is he?", "I wrote to Linnaeus. Where is he?"}));
 }
 
 TEST(BuildQueries, StayWithinTheirSize) {
@@ -89,7 +89,7 @@ TEST(CalibratedThreshold, LiesAboveMostNullScoresAndAboveTheFloor) {
   std::vector<float> high;
   for (int i = 0; i < 64; ++i) high.push_back(0.3f + 0.005f * static_cast<float>(i));
   const float threshold = CalibratedThreshold(high);
-  EXPECT_GT(std::count_if(high.begin(), high.end(), [&](float s) { return s < threshold; }), 56);
+  EXPECT_GT(std::count_if(high.begin(), high.end(), [&](float s) { return s < threshold; }), 51);
   EXPECT_LT(threshold, 0.7f);
   EXPECT_EQ(CalibratedThreshold({}), CalibratedThreshold(low));
 }

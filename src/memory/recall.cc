@@ -13,6 +13,7 @@
 #include "memory/query.h"
 #include "memory/rank.h"
 #include "memory/recall_scope.h"
+#include "text/sentence_scanner.h"
 #include "text/words.h"
 
 namespace anabranch {
@@ -87,7 +88,7 @@ class Recaller {
     std::vector<Query> asked;
     for (size_t q = 0; q < queries_.size(); ++q) {
       const auto vector = std::span<const float>(vectors).subspan(q * width, width);
-      if (IsSmallTalk(vector) || (queries_[q].leans && asked.empty())) continue;
+      if (AsksNothing(vector) || (queries_[q].leans && asked.empty())) continue;
       vectors_.insert(vectors_.end(), vector.begin(), vector.end());
       asked.push_back(queries_[q]);
     }
@@ -95,8 +96,9 @@ class Recaller {
     return {};
   }
 
-  bool IsSmallTalk(std::span<const float> query) const {
-    return !policy_.decision.always && null_.SmallTalkCosine(query) >= policy_.decision.small_talk;
+  bool AsksNothing(std::span<const float> query) const {
+    return !policy_.decision.always && !query_.threshold &&
+           IsSmallTalk(null_.LikenessOf(query), policy_.decision);
   }
 
   bool MayAnswer(int64_t unit) const {
@@ -280,11 +282,16 @@ class Recaller {
         view_.size(), [this](int64_t unit) -> const UnitRow& { return view_.row(unit); },
         [this](int64_t unit) {
           return scope_.Allows(view_.row(unit).span) && !duplicates_.contains(unit);
+        },
+        [&](int64_t unit) {
+          const Result<std::string> text =
+              view_.Text(view_.row(unit).text_begin, view_.row(unit).text_end);
+          return text && !EndsSentence(*text);
         }};
     std::vector<Passage> passages;
     for (const PassagePlan& plan : PlanPassages(
              hits, units,
-             {query_.chunk_size, query_.recall_tokens, policy_.neighbours, policy_.across_turns})) {
+             {query_.chunk_size, query_.recall_tokens, policy_.neighbours, policy_.unfinished})) {
       const UnitRow& first = view_.row(plan.first);
       const UnitRow& last = view_.row(plan.last);
       const UnitRow& main = view_.row(plan.hit.unit);

@@ -10,16 +10,11 @@ namespace anabranch {
 struct QueryPolicy {
   bool whole_turn = false;      // the turn as it is, and nothing else
   bool other_questions = true;  // each question of the turn beside its last sentence
-  enum class Lean : uint8_t {
-    kNever,
-    kShortOnShort,  // a short question leans on a previous turn that is short as well
-    kShortOnAny,    // … on any previous turn
-  };
-  Lean lean = Lean::kShortOnShort;    // the end of a long text is rarely what it is about
-  bool last_sentence_before = false;  // leans on the last sentence of that turn alone
-  int max_pieces = 128;               // of all queries: what MiniLM reads well
-  int short_pieces = 8;               // such a question rarely says what it is about
-  int previous_pieces = 64;           // of the previous turn
+  bool previous = true;         // a short or anaphoric question leans on the turn before
+  bool last_sentence = true;    // … on its last sentence alone
+  int max_pieces = 128;         // of all queries: what MiniLM reads well
+  int short_pieces = 8;         // such a question rarely says what it is about
+  int previous_pieces = 64;     // of the previous turn
   // A turn's last sentence that asks nothing, beside questions that do ("Answer in one word.").
   float aside_weight = 0.5f;
 };
@@ -34,19 +29,19 @@ struct RankPolicy {
     kFusion,  // the order by words is fused with the orders by cosine, with equal weight
     kAlone,   // no cosines
   };
-  Words words = Words::kGate;
-  float words_lift = 0.15f;  // of a unit that holds all of them
-  float words_gate = 0.6f;   // the good part, by rarity
+  Words words = Words::kLift;
+  float words_lift = 0.3f;  // of a unit that holds all of them
+  float words_gate = 0.6f;  // the good part, by rarity
   // A unit takes this share of its better neighbour's score: of two sentences that tell a fact
   // together, each answers half of the question.
-  float neighbour_share = 0;
+  float neighbour_share = 0.3f;
   float assistant_penalty = 0.05f;  // at similar scores the user's own words lead
   float repeat_penalty = 0.4f;      // it adds nothing, or was said without the fact
   enum class Fusion : uint8_t {
     kMargins,  // scores above what is typical: a query that finds nothing special adds nothing
     kReciprocalRanks,
   };
-  Fusion fusion = Fusion::kReciprocalRanks;
+  Fusion fusion = Fusion::kMargins;
   double rank_offset = 10;  // of reciprocal ranks: how soon they flatten
 };
 
@@ -54,9 +49,11 @@ struct RankPolicy {
 struct DecisionPolicy {
   bool always = false;    // whatever was found is handed over
   float floor = 0.35f;    // that any related pair of sentences passes
-  double quantile = 0.9;  // of the null queries' best scores: some may be what a store is about
+  double quantile = 0.8;  // of the null queries' best scores: some may be what a store is about
   float margin = 0.02f;
-  float small_talk = 0.7f;  // a turn this close to small talk asks for nothing
+  // A query this close to small talk, and closer by so much than to what asks, asks for nothing.
+  float small_talk = 0.35f;
+  float small_talk_lead = 0.1f;
   // Below the threshold that one hit must pass, the others may still be what was meant.
   float slack = 0.1f;
 };
@@ -65,8 +62,8 @@ struct RecallPolicy {
   QueryPolicy query;
   RankPolicy rank;
   DecisionPolicy decision;
-  bool neighbours = true;    // a unit is handed over with those around it
-  bool across_turns = true;  // … and with the next of its role, if it stands at its turn's border
+  bool neighbours = true;  // a unit is handed over with those around it
+  bool unfinished = true;  // … and with the rest of its sentence, if its turn ended within it
 };
 
 }  // namespace anabranch

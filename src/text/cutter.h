@@ -16,10 +16,10 @@ struct ByteSpan {
   friend bool operator==(const ByteSpan&, const ByteSpan&) = default;
 };
 
-inline constexpr int kCutterVersion = 1;
+inline constexpr int kCutterVersion = 2;
 
 struct CutOptions {
-  int min_pieces = 8;   // a shorter sentence joins a neighbour
+  int min_pieces = 4;   // a shorter sentence joins a neighbour
   int max_pieces = 64;  // a longer one is split: at clauses, then words, then graphemes
 };
 

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "text/sentence_scanner.h"
+
 namespace anabranch {
 namespace {
 
@@ -192,6 +194,19 @@ TEST(CutSettledUnits, WhatIsPendingIsBounded) {
     ASSERT_FALSE(units.empty()) << part;
     EXPECT_GT(units.back().end, static_cast<int64_t>(text.size()) - 10000) << part;
   }
+}
+
+TEST(EndsSentence, KnowsTheEndsOfManyScripts) {
+  EXPECT_TRUE(EndsSentence("It is here."));
+  EXPECT_TRUE(EndsSentence("\"Who?\") \n"));
+  EXPECT_TRUE(EndsSentence("他在这里。"));
+  EXPECT_TRUE(EndsSentence("यह यहाँ है।"));
+  EXPECT_FALSE(EndsSentence("and so on …"));
+  EXPECT_FALSE(EndsSentence("The key is in"));
+  EXPECT_FALSE(EndsSentence("The key, that is,"));
+  EXPECT_FALSE(EndsSentence("a.\xff"));
+  EXPECT_FALSE(EndsSentence(" \n"));
+  EXPECT_FALSE(EndsSentence(""));
 }
 
 TEST(IsQuestionOnly, KnowsQuestionsOfManyScripts) {

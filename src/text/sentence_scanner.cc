@@ -38,6 +38,20 @@ bool IsQuestion(std::string_view sentence) {
   return false;
 }
 
+bool EndsSentence(std::string_view text) {
+  for (auto at = static_cast<int64_t>(text.size()); at > 0;) {
+    const CharAt before = DecodeBefore(text, at);
+    const int cls = before.c < 0 ? U_SB_OTHER : SentenceClass(before.c);
+    if (cls == U_SB_STERM || cls == U_SB_ATERM) return true;
+    if (cls != U_SB_CLOSE && cls != U_SB_SP && cls != U_SB_SEP && cls != U_SB_LF &&
+        cls != U_SB_CR) {
+      return false;
+    }
+    at = before.next;
+  }
+  return false;
+}
+
 std::optional<Sentence> SentenceScanner::Next() {
   const int64_t begin = SkipSpace(text_, next_);
   const auto size = static_cast<int64_t>(text_.size());

@@ -15,6 +15,9 @@ inline constexpr int64_t kMaxUnitBytes = 4096;
 
 // Of a sentence without white space around it: a question mark among the marks that end it.
 bool IsQuestion(std::string_view sentence);
+// True of a text whose last sentence is whole: it ends in a mark that ends one (any script's), but
+// for quotes, brackets and white space behind it.
+bool EndsSentence(std::string_view text);
 
 struct Sentence {
   int64_t begin = 0;  // its first character that is no white space
