@@ -18,13 +18,10 @@ Result<void> MarkForErasure(Database* db) { return WriteMeta(db, kErasure, "pend
 Result<bool> FinishErasure(Database* db, std::chrono::milliseconds patience) {
   ASSIGN_OR_RETURN(const std::string state, ReadMeta(db, kErasure));
   if (state.empty()) return true;
-  ASSIGN_OR_RETURN(const int64_t usual, db->QueryInt("PRAGMA busy_timeout"));
-  const auto wait_for = [db](int64_t ms) {
-    return db->Exec(("PRAGMA busy_timeout = " + std::to_string(ms)).c_str());
-  };
-  RETURN_IF_ERROR(wait_for(patience.count()));
+  const std::chrono::milliseconds usual = db->patience();
+  db->set_patience(patience);
   const Result<int64_t> busy = db->QueryInt("PRAGMA wal_checkpoint(TRUNCATE)");
-  RETURN_IF_ERROR(wait_for(usual));
+  db->set_patience(usual);
   if (!busy && busy.error().kind != ErrorKind::kBusy) return tl::make_unexpected(busy.error());
   if (!busy || *busy != 0) return false;
   RETURN_IF_ERROR(WriteMeta(db, kErasure, ""));

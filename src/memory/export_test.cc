@@ -235,6 +235,22 @@ class ByteCoder final : public TurnCoder {
   const std::string fingerprint_ = "bytes";
 };
 
+TEST(Import, WaitingForItsInputKeepsNobodyOut) {
+  TempDir dir;
+  const std::vector<std::string> lines = SomeLines();
+  const auto memory = Open(dir.File("m")), other = Open(dir.File("m"));
+  const auto stream = other->OpenStream("other", "t").value();
+  Writer writer(stream.get());
+  size_t at = 0;
+  const LineSource next = [&]() -> Result<std::optional<std::string>> {
+    writer.Say(Role::kUser, "What is said meanwhile is written.");
+    return at < lines.size() ? std::optional(lines[at++]) : std::nullopt;
+  };
+  ASSERT_TRUE(memory->Import(next, {}));
+  EXPECT_EQ(Exported(*memory, "s"), lines);
+  EXPECT_TRUE(memory->Verify().value().ok);
+}
+
 TEST(Import, RetokenizedTurnsSayTheSameAtNewPositions) {
   const std::vector<std::string> lines = SomeLines();
   TempDir dir;

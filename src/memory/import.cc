@@ -3,34 +3,46 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "memory/export_format.h"
 #include "memory/journal_store.h"
+#include "memory/schema.h"
 
 namespace anabranch {
 namespace {
 
 // Room for a stream to go on: no sum of what an export says and what is said later overflows.
 constexpr int64_t kMost = kMaxCoordinate / 2;
+constexpr StreamSpan kEverything = {StreamPos(0), StreamPos(kMaxCoordinate)};
 
-// The row of a stream that has no records, made if it is not there.
-Result<int64_t> EmptyStream(Database* db, const ImportedStream& stream) {
+// Error kInvalid: the stream has records. Its lock is held.
+Result<void> CheckEmpty(Database* db, const std::string& stream) {
+  ASSIGN_OR_RETURN(Statement select, db->Prepare("SELECT id FROM stream WHERE name = ?1"));
+  ASSIGN_OR_RETURN(const bool row, select.BindText(1, stream).Step());
+  if (!row) return {};
+  ASSIGN_OR_RETURN(const int64_t records, JournalStore(db, select.Int(0)).Count());
+  if (records == 0) return {};
+  return Fail(ErrorKind::kInvalid, "",
+              fmt::format("{} has a stream '{}' already", db->name(), stream),
+              "give it another name with --stream");
+}
+
+// The row of a stream, made if it is not there.
+Result<int64_t> MakeStream(Database* db, const ImportedStream& stream) {
   ASSIGN_OR_RETURN(Statement insert,
                    db->Prepare("INSERT INTO stream(name, tokenizer) VALUES(?1, ?2) "
                                "ON CONFLICT DO UPDATE SET tokenizer = ?2 RETURNING id"));
   RETURN_IF_ERROR(insert.BindText(1, stream.name).BindText(2, stream.tokenizer).Step());
   const int64_t id = insert.Int(0);
   RETURN_IF_ERROR(insert.Run());
-  ASSIGN_OR_RETURN(const int64_t records, JournalStore(db, id).Count());
-  if (records == 0) return id;
-  return Fail(ErrorKind::kInvalid, "",
-              fmt::format("{} has a stream '{}' already", db->name(), stream.name),
-              "give it another name with --stream");
+  return id;
 }
 
-// One stream on its way in, within a transaction.
+// One stream on its way in. It is collected beside the memory, and written in one transaction once
+// it is whole: nobody else who writes to the file waits for where it comes from.
 class StreamImport {
  public:
   static Result<StreamImport> Begin(Database* db, const ExportStream& exported,
@@ -39,9 +51,11 @@ class StreamImport {
                                    plan.coder ? plan.coder->fingerprint() : exported.tokenizer};
     if (stream.name.empty()) return Fail(ErrorKind::kCorrupt, "", "the stream has no name");
     ASSIGN_OR_RETURN(StreamLock lock, claim(stream.name));
-    ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(db));
-    ASSIGN_OR_RETURN(const int64_t id, EmptyStream(db, stream));
-    return StreamImport(JournalStore(db, id), stream, plan.coder, std::move(lock),
+    RETURN_IF_ERROR(CheckEmpty(db, stream.name));
+    ASSIGN_OR_RETURN(std::unique_ptr<Database> collected, OpenStore("", "what is imported"));
+    ASSIGN_OR_RETURN(const int64_t id, MakeStream(collected.get(), stream));
+    ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(collected.get()));
+    return StreamImport(db, std::move(collected), id, stream, plan.coder, std::move(lock),
                         std::move(transaction));
   }
 
@@ -83,14 +97,21 @@ class StreamImport {
                   fmt::format("the stream ends after {} of {} records", records_, end.records));
     }
     if (coder_ != nullptr) RETURN_IF_ERROR(FlushTurn());
-    RETURN_IF_ERROR(transaction_.Commit());
+    ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(db_));
+    ASSIGN_OR_RETURN(const int64_t id, MakeStream(db_, stream_));
+    JournalStore journal(db_, id);
+    RETURN_IF_ERROR(journal_.ForEach(
+        kEverything, [&](const StoredRecord& stored) { return journal.InsertStored(stored); }));
+    RETURN_IF_ERROR(transaction.Commit());
     return stream_;
   }
 
  private:
-  StreamImport(JournalStore journal, ImportedStream stream, TurnCoder* coder, StreamLock lock,
-               Transaction transaction)
-      : journal_(journal),
+  StreamImport(Database* db, std::unique_ptr<Database> collected, int64_t id, ImportedStream stream,
+               TurnCoder* coder, StreamLock lock, Transaction transaction)
+      : db_(db),
+        collected_(std::move(collected)),
+        journal_(collected_.get(), id),
         stream_(std::move(stream)),
         coder_(coder),
         lock_(std::move(lock)),
@@ -118,11 +139,13 @@ class StreamImport {
     return {};
   }
 
-  JournalStore journal_;
+  Database* db_;
+  std::unique_ptr<Database> collected_;
+  JournalStore journal_;  // of it
   ImportedStream stream_;
   TurnCoder* coder_;
   StreamLock lock_;
-  Transaction transaction_;
+  Transaction transaction_;  // of what is collected; it is rolled back in the end
 
   // The last record read.
   int64_t records_ = 0;

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include "memory/journal_checksum.h"
 #include "memory/term_counts.h"
@@ -195,8 +196,23 @@ Result<void> Migrate(Database* db) {
   }
 }
 
+// Makes an empty file one with a write-ahead log. SQLite does not wait for others who are just
+// doing that, nor for those who have done it and are making the first version.
+Result<void> MakeFile(Database* db) {
+  const auto end = std::chrono::steady_clock::now() + db->patience();
+  while (true) {
+    // Five vectors of MiniLM fill a page of 8 KiB; one of 4 KiB holds two and is a quarter empty.
+    const Result<void> made = db->Exec("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;");
+    const bool busy = !made && made.error().kind == ErrorKind::kBusy;
+    if (!busy || std::chrono::steady_clock::now() >= end) return made;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 // The version of a file's format; 0: it is empty.
 Result<int64_t> FormatOf(Database* db) {
+  // Of one state: another process may just be making it.
+  ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Begin(db));
   ASSIGN_OR_RETURN(const int64_t application, db->QueryInt("PRAGMA application_id"));
   ASSIGN_OR_RETURN(const int64_t tables, db->QueryInt("SELECT count(*) FROM sqlite_master"));
   if (application == 0 && tables == 0) return 0;
@@ -225,10 +241,7 @@ Result<std::unique_ptr<Database>> OpenStore(const std::string& path, const std::
   }
   ASSIGN_OR_RETURN(std::unique_ptr<Database> db, Database::Open(path, name));
   ASSIGN_OR_RETURN(const int64_t version, FormatOf(db.get()));
-  if (version == 0) {
-    // Five vectors of MiniLM fill a page of 8 KiB; one of 4 KiB holds two and is a quarter empty.
-    RETURN_IF_ERROR(db->Exec("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;"));
-  }
+  if (version == 0) RETURN_IF_ERROR(MakeFile(db.get()));
   if (version < kSchemaVersion) RETURN_IF_ERROR(Migrate(db.get()));
   return db;
 }

@@ -5,14 +5,15 @@
 
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 #include "base/check.h"
 
 namespace anabranch {
 namespace {
 
-// How long to wait for another process that writes to the same file.
-constexpr int kBusyTimeoutMs = 5000;
+// Between two looks at whether others are still in the way.
+constexpr std::chrono::milliseconds kLook{1};
 
 // Pages of the log from which on a commit moves them into the file.
 constexpr int kCheckpointPages = 1000;
@@ -85,6 +86,7 @@ Statement& Statement::BindBlob(int index, std::span<const std::byte> value) {
 
 Result<bool> Statement::Step() {
   const int code = sqlite3_step(statement_.get());
+  statement_.get_deleter().db->EndWait();
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) {
     sqlite3_reset(statement_.get());
@@ -127,15 +129,20 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path, const 
   database->path_ = path;
   ASSIGN_OR_RETURN(database->db_, database->ConnectToWrite());
   if (path == ":memory:") database->path_.clear();
+  if (!database->path_.empty()) {
+    // As SQLite has resolved it: links to a file lead to one queue.
+    const char* file = sqlite3_db_filename(database->db_.get(), "main");
+    database->queue_ = WriterQueue(std::string(file) + "-queue");
+  }
   return database;
 }
 
 Result<Database::Connection> Database::ConnectToWrite() {
   ASSIGN_OR_RETURN(Connection db,
                    Connect(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr));
-  if (const int code = sqlite3_exec(db.get(), kSettings, nullptr, nullptr, nullptr)) {
-    return SqliteFailure(db.get(), name_, code);
-  }
+  const int code = sqlite3_exec(db.get(), kSettings, nullptr, nullptr, nullptr);
+  EndWait();
+  if (code != SQLITE_OK) return SqliteFailure(db.get(), name_, code);
   sqlite3_wal_hook(db.get(), Checkpoint, this);
   return db;
 }
@@ -198,7 +205,7 @@ Result<Database::Connection> Database::Connect(const std::string& path, int flag
   Connection connection(db);
   if (code != SQLITE_OK) return SqliteFailure(db, name_, code);
   sqlite3_extended_result_codes(db, 1);
-  sqlite3_busy_timeout(db, kBusyTimeoutMs);
+  sqlite3_busy_handler(db, OnBusy, this);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   return connection;
@@ -213,8 +220,38 @@ Failure Database::Fault() {
 
 Result<void> Database::Exec(const char* sql) {
   RETURN_IF_ERROR(Renew());
-  if (sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return Fault();
-  return {};
+  const int code = sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr);
+  EndWait();
+  return code == SQLITE_OK ? Result<void>() : Fault();
+}
+
+Result<void> Database::BeginToWrite() {
+  if (queue_.IsThere()) {
+    while (!(queue_.Join() && queue_.IsFirst()) && Wait()) continue;
+  }
+  return Exec("BEGIN IMMEDIATE");
+}
+
+int Database::OnBusy(void* self, int /*n_calls*/) {
+  auto* database = static_cast<Database*>(self);
+  do {
+    database->queue_.Join();
+    if (!database->Wait()) return 0;
+  } while (!database->queue_.IsFirst());
+  return 1;
+}
+
+bool Database::Wait() {
+  const auto now = Clock::now();
+  if (!wait_end_) wait_end_ = now + patience_;
+  if (now >= *wait_end_) return false;
+  std::this_thread::sleep_for(kLook);
+  return true;
+}
+
+void Database::EndWait() {
+  wait_end_.reset();
+  queue_.Leave();
 }
 
 Result<Statement> Database::Prepare(std::string_view sql) {
@@ -228,6 +265,7 @@ Result<Statement> Database::Prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  EndWait();
   if (code != SQLITE_OK) return Fault();
   ++n_statements_;
   return Statement(this, statement);
@@ -244,7 +282,7 @@ int64_t Database::changes() const { return sqlite3_changes64(db_.get()); }
 bool Database::in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
 
 Result<Transaction> Transaction::Begin(Database* db) {
-  RETURN_IF_ERROR(db->Exec("BEGIN IMMEDIATE"));
+  RETURN_IF_ERROR(db->BeginToWrite());
   return Transaction(db);
 }
 

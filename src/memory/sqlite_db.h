@@ -1,15 +1,18 @@
 // SQLite with Result<T> and owners: a connection, a statement, a transaction.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "memory/writer_queue.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -54,6 +57,9 @@ class Statement {
 // the same handle may report as written what is lost. So a file's handles are not used again after
 // an I/O error: the next statement outside a transaction opens the file anew, as long as the first
 // connection keeps the index of the log, which does not count what failed.
+//
+// Connections that write to one file, of any process, have their turns in the order in which they
+// came (memory/writer_queue.h).
 class Database {
  public:
   // For reading and writing; a commit is synced. `path` as SQLite takes it: "" is a temporary file
@@ -78,9 +84,14 @@ class Database {
   int64_t changes() const;
   // A transaction or a snapshot has been begun.
   bool in_transaction() const;
+  // How long a statement waits for other connections before it fails with kBusy.
+  std::chrono::milliseconds patience() const { return patience_; }
+  void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
 
  private:
   friend class Statement;
+  friend class Transaction;
+  using Clock = std::chrono::steady_clock;
   struct Close {
     void operator()(sqlite3* db) const;
   };
@@ -98,13 +109,22 @@ class Database {
   Result<Connection> ConnectToWrite();
   static int Checkpoint(void* self, sqlite3* db, const char* schema, int pages);
   void NoteCode(int code);
+  Result<void> BeginToWrite();
+  static int OnBusy(void* self, int n_calls);
+  // Waits a moment for what is in the way of a statement. False: long enough, by now.
+  bool Wait();
+  // A statement has got what it waited for, or has failed to.
+  void EndWait();
   // Opens the file anew after an I/O error, if nothing of the connection is in use.
   Result<void> Renew();
 
   std::string name_;
-  std::string path_;          // of a file that is written to; "": another one
-  bool io_failed_ = false;    // since the connection was opened
-  int64_t n_statements_ = 0;  // that are lent
+  std::string path_;  // of a file that is written to; "": another one
+  WriterQueue queue_;
+  std::chrono::milliseconds patience_{5000};
+  std::optional<Clock::time_point> wait_end_;  // of a statement that waits
+  bool io_failed_ = false;                     // since the connection was opened
+  int64_t n_statements_ = 0;                   // that are lent
   Connection db_;
   // Prepared and not in use, by their text.
   std::multimap<std::string, std::unique_ptr<sqlite3_stmt, Finalize>, std::less<>> idle_;

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -11,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include "memory/lock_file.h"
 
 namespace anabranch {
 namespace {
@@ -27,13 +28,6 @@ void WriteHolder(int fd) {
   const std::string text = fmt::format("process {} on {}", getpid(), host.data());
   // Only words for an error message: the lock holds without them.
   if (ftruncate(fd, 0) == 0) static_cast<void>(!pwrite(fd, text.data(), text.size(), 0));
-}
-
-// False if the file has been removed since it was opened: its lock guards nothing.
-bool IsStillAt(int fd, const std::string& path) {
-  struct stat opened = {}, named = {};
-  return fstat(fd, &opened) == 0 && stat(path.c_str(), &named) == 0 &&
-         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
 }  // namespace
