@@ -22,6 +22,17 @@ std::string Shortened(const std::string& text) {
   return "> " + line + (text.size() > line.size() ? "..." : "");
 }
 
+// Where the character begins that holds a byte; the text's end if that is the end. A window of two
+// or three tokens can be full of half a character.
+int64_t CharacterAt(const std::string& text, int64_t byte) {
+  const auto continues = [&](int64_t at) {
+    return at < static_cast<int64_t>(text.size()) &&
+           (static_cast<unsigned char>(text[static_cast<size_t>(at)]) & 0xC0) == 0x80;
+  };
+  while (byte > 0 && continues(byte)) --byte;
+  return byte;
+}
+
 void NoteInvalidUtf8(const ConversationReader& reader, Terminal& terminal) {
   if (reader.invalid_utf8() == 0) return;
   terminal.Note(fmt::format(
@@ -140,6 +151,7 @@ Result<void> FeedOpening(Opening& opening, const FilePlace& from, AnswerWhich wh
     if (n < from.turn) return false;
     if (n == from.turn && from.byte > 0) {
       skip = std::min(from.byte, static_cast<int64_t>(turn->text.size()));
+      skip = CharacterAt(turn->text, skip);
       turn->text.erase(0, static_cast<size_t>(skip));
       if (turn->text.empty()) return false;
     }

@@ -171,6 +171,15 @@ int64_t ChatStream::BatchRows() const {
   return memory_ == nullptr ? rows : std::min(rows, plan_.recent_size);
 }
 
+// Between characters, if rows allow it: the journal may end here, and a file is gone on with there.
+int64_t ChatStream::BatchEnd(const TurnTokens& tokens, int64_t begin, int64_t end) const {
+  const int64_t full = begin + BatchRows();
+  if (full >= end) return end;
+  int64_t at = full;
+  while (at > begin && tokens.CutsCharacter(at)) --at;
+  return at > begin ? at : full;
+}
+
 Result<bool> ChatStream::ReadTokens(const Turn& turn, int64_t begin, int64_t end,
                                     const std::atomic<bool>* cancel) {
   const int64_t n_footer = turn.tokens.text_end;
@@ -179,7 +188,7 @@ Result<bool> ChatStream::ReadTokens(const Turn& turn, int64_t begin, int64_t end
       RETURN_IF_ERROR(ReadTokens(turn, n_footer, turn.tokens.size(), nullptr));
       return false;
     }
-    const int64_t stop = std::min<int64_t>(end, at + BatchRows());
+    const int64_t stop = BatchEnd(turn.tokens, at, end);
     RETURN_IF_ERROR(ReadBatch(turn, at, stop));
     at = stop;
     if (options_.on_progress && turn.tokens.size() > context_.max_rows()) {

@@ -107,6 +107,8 @@ class ChatStream final : public Stream {
   // Error kLimit: n more tokens outgrow a dense context.
   Result<void> CheckRoom(int64_t n) const;
   int64_t BatchRows() const;
+  // Where a batch of a turn ends that begins at token `begin`; `end` at the latest.
+  int64_t BatchEnd(const TurnTokens& tokens, int64_t begin, int64_t end) const;
   // Reads tokens [begin, end) of a turn in batches. False: `cancel` was set between two of them,
   // and the turn was closed with its footer. A fault keeps what was committed before it.
   Result<bool> ReadTokens(const Turn& turn, int64_t begin, int64_t end,

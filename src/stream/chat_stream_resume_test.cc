@@ -198,5 +198,30 @@ TEST_F(ResumeTest, TheSourceOfATurnIsKeptWithTheByteThatWasRead) {
   EXPECT_EQ(Reopen()->start().source, "file turn 4 byte 5");
 }
 
+// Wherever reading is interrupted, what is left of the text and what was read make the whole.
+TEST_F(ResumeTest, ATurnThatWasInterruptedIsGoneOnWithAtAWholeCharacter) {
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += "日本é𐍈 the cat ";
+  std::atomic<bool> cancel = false;
+  int64_t batches = 0, stop_after = 0;
+  options_.on_progress = [&](const Progress&) { cancel = ++batches >= stop_after; };
+  for (stop_after = 1; stop_after < 12; ++stop_after) {
+    log_ = {};
+    cancel = false;
+    batches = 0;
+    {
+      const auto stream = OpenRecalling(&log_);
+      stream->SetSource("file turn 0", 0);
+      const Result<void> read = stream->Read(Role::kUser, text, 0, &cancel);
+      ASSERT_FALSE(read);
+      ASSERT_EQ(read.error().kind, ErrorKind::kInterrupted);
+    }
+    const std::string kept = Texts(log_).back();
+    ASSERT_TRUE(text.starts_with(kept));
+    ASSERT_NE(static_cast<unsigned char>(text[kept.size()]) & 0xC0, 0x80) << kept.size();
+    EXPECT_EQ(Reopen()->start().source, "file turn 0 byte " + std::to_string(kept.size()));
+  }
+}
+
 }  // namespace
 }  // namespace anabranch::testing

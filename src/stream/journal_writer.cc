@@ -23,8 +23,10 @@ void JournalWriter::AddTurn(int64_t turn, Role role, int64_t time_ms, StreamPos 
     Add(turn, role, record.kind, time_ms, pos + record.begin.value(), record.ids, record.bytes,
         record.token_ends);
     if (source_.empty()) continue;
-    const int64_t read = tokens.TextByte(begin + record.end().value());
-    waiting_.back().source_cursor = fmt::format("{} byte {}", source_, source_byte_ + read);
+    const int64_t last = begin + record.end().value();
+    // The footer of a turn whose reading was interrupted reads no more of it.
+    if (last <= tokens.text_end) source_read_ = tokens.TextByte(last);
+    waiting_.back().source_cursor = fmt::format("{} byte {}", source_, source_byte_ + source_read_);
   }
 }
 

@@ -91,6 +91,7 @@ class JournalWriter {
   int64_t n_lost_ = 0;
   std::string source_;
   int64_t source_byte_ = 0;  // where the turn's text begins in its source
+  int64_t source_read_ = 0;  // how much of that text was added
   RememberedFn on_remembered_;
   StreamPos reported_end_, reported_indexed_;
   std::string fault_, index_fault_;

@@ -11,9 +11,15 @@ uint32_t TurnTokens::TextByte(int64_t token) const {
   return token <= text_begin ? 0 : text_ends[static_cast<size_t>(token - text_begin - 1)];
 }
 
+bool TurnTokens::CutsCharacter(int64_t token) const {
+  const uint32_t byte = TextByte(token);
+  return byte > 0 && byte < text.size() && (static_cast<unsigned char>(text[byte]) & 0xC0) == 0x80;
+}
+
 int64_t TurnTokens::SplitBefore(int64_t max_rest) const {
   if (size() <= max_rest) return 0;
-  const int64_t earliest = std::clamp(size() - max_rest, text_begin, text_end);
+  int64_t earliest = std::clamp(size() - max_rest, text_begin, text_end);
+  while (CutsCharacter(earliest)) ++earliest;
   const uint32_t byte = TextByte(earliest);
   const std::vector<ByteSpan> sentences = CutSentences(std::string_view(text).substr(byte));
   if (sentences.size() < 2) return earliest;

@@ -24,6 +24,8 @@ struct TurnTokens {
   int64_t size() const { return static_cast<int64_t>(ids.size()); }
   // Bytes of the text before token `token` (any of the turn's, or size()).
   uint32_t TextByte(int64_t token) const;
+  // Token `token` begins inside a character of the text.
+  bool CutsCharacter(int64_t token) const;
   // Where a turn is split that is too long to be read whole after recalled text: the token at which
   // a sentence begins, at most max_rest tokens before the turn's end; 0 if it is short enough. Text
   // whose last sentence is longer is split inside it.

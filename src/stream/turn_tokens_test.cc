@@ -120,5 +120,21 @@ TEST_F(TurnTokensTest, OneLongSentenceIsSplitInside) {
   EXPECT_EQ(turn.SplitBefore(1), turn.text_end);
 }
 
+TEST_F(TurnTokensTest, NoSplitCutsACharacter) {
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += "日本é𐍈";
+  const TurnTokens turn = encoder_.Turn(Role::kUser, text);
+  int64_t cut = 0;
+  for (int64_t at = turn.text_begin; at < turn.text_end; ++at) {
+    cut += turn.CutsCharacter(at) ? 1 : 0;
+    const int64_t split = turn.SplitBefore(turn.size() - at);
+    EXPECT_FALSE(turn.CutsCharacter(split));
+    EXPECT_LE(split - at, 3);
+  }
+  EXPECT_GT(cut, 0);  // this tokenizer does cut characters
+  EXPECT_FALSE(turn.CutsCharacter(turn.text_begin));
+  EXPECT_FALSE(turn.CutsCharacter(turn.text_end));
+}
+
 }  // namespace
 }  // namespace anabranch
