@@ -18,6 +18,7 @@
 #include "memory/journal_checksum.h"
 #include "memory/memory_test_support.h"
 #include "memory/sqlite_db.h"
+#include "memory/verify.h"
 
 namespace anabranch {
 namespace {
@@ -112,6 +113,38 @@ TEST(MemoryCorruption, AFileThatIsNoMemoryIsRefusedAndNotTouched) {
   EXPECT_EQ(OpenMemory(dir.File("other"), FakeEmbedder()).error().kind, ErrorKind::kInvalid);
   EXPECT_EQ(ReadFile(dir.File("other")), before);
   EXPECT_EQ(OpenMemory(dir.File("no/such/folder"), FakeEmbedder()).error().kind, ErrorKind::kIo);
+}
+
+// As another program leaves it that was killed, or that still has it open.
+TEST(MemoryCorruption, ALogThatAnotherProgramLeftIsNotTouched) {
+  TempDir dir;
+  const std::string from = dir.File("other");
+  const auto db = Database::Open(from, "other").value();
+  ASSERT_TRUE(
+      db->Exec("PRAGMA journal_mode = WAL; CREATE TABLE mine(x); INSERT INTO mine VALUES(1); "
+               "PRAGMA wal_checkpoint; INSERT INTO mine VALUES(2)"));
+  const auto refuse = [](const std::string& path) {
+    EXPECT_EQ(OpenMemory(path, FakeEmbedder()).error().kind, ErrorKind::kInvalid);
+    EXPECT_EQ(VerifyFile(path, {}).error().kind, ErrorKind::kInvalid);
+  };
+  const std::string data = ReadFile(from), log = ReadFile(from + "-wal");
+  refuse(from);
+  EXPECT_EQ(ReadFile(from), data);
+  EXPECT_EQ(ReadFile(from + "-wal"), log);
+  EXPECT_EQ(db->QueryInt("SELECT sum(x) FROM mine").value(), 3);
+  for (const bool index : {false, true}) {
+    for (const size_t size : {log.size(), log.size() / 2, size_t{100}, size_t{0}}) {
+      const std::string path = dir.File("copy");
+      WriteFile(path, data);
+      WriteFile(path + "-wal", log.substr(0, size));
+      if (index) WriteFile(path + "-shm", ReadFile(from + "-shm"));
+      refuse(path);
+      EXPECT_EQ(ReadFile(path), data);
+      EXPECT_EQ(ReadFile(path + "-wal"), log.substr(0, size));
+      EXPECT_EQ(std::filesystem::exists(path + "-shm"), index);
+      for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path + end);
+    }
+  }
 }
 
 TEST(MemoryCorruption, ANewerFormatIsRefused) {

@@ -195,6 +195,8 @@ Result<std::unique_ptr<Database>> Database::OpenWith(const std::string& path,
                                                      const char* vfs) {
   std::unique_ptr<Database> database(new Database(name));
   ASSIGN_OR_RETURN(database->db_, database->Connect(path, flags, vfs));
+  // Without locks SQLite would remove a log that it finds nothing in.
+  sqlite3_db_config(database->db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   return database;
 }
 
@@ -279,6 +281,7 @@ Result<int64_t> Database::QueryInt(std::string_view sql) {
 
 int64_t Database::last_insert_rowid() const { return sqlite3_last_insert_rowid(db_.get()); }
 int64_t Database::changes() const { return sqlite3_changes64(db_.get()); }
+bool Database::reads_only() const { return sqlite3_db_readonly(db_.get(), "main") == 1; }
 bool Database::in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
 
 Result<Transaction> Transaction::Begin(Database* db) {

@@ -84,6 +84,7 @@ class Database {
   int64_t changes() const;
   // A transaction or a snapshot has been begun.
   bool in_transaction() const;
+  bool reads_only() const;
   // How long a statement waits for other connections before it fails with kBusy.
   std::chrono::milliseconds patience() const { return patience_; }
   void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }

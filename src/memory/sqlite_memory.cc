@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -29,13 +31,26 @@ class StoreReader final : public StreamReader {
   std::unique_ptr<StreamStore> store_;
 };
 
+// A memory that may not be written to can be read.
+Result<std::unique_ptr<Database>> OpenWhatMayBe(const std::string& path) {
+  if (path.empty()) return OpenStore(path, "the memory of this process");
+  const auto may_write = [](const std::string& name) {
+    return access(name.c_str(), W_OK) == 0 || errno == ENOENT;
+  };
+  if (!may_write(path)) return OpenStoreToRead(path, path);
+  auto db = OpenStore(path, path);
+  std::error_code error;
+  if (db || db.error().kind != ErrorKind::kIo || !std::filesystem::exists(path, error)) return db;
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return may_write(folder.empty() ? "." : folder) ? std::move(db) : OpenStoreToRead(path, path);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SqliteMemory>> SqliteMemory::Open(const std::string& path,
                                                          EmbedderHandle embedder,
                                                          Fingerprints fingerprints) {
-  ASSIGN_OR_RETURN(std::unique_ptr<Database> db,
-                   OpenStore(path, path.empty() ? "the memory of this process" : path));
+  ASSIGN_OR_RETURN(std::unique_ptr<Database> db, OpenWhatMayBe(path));
   // The file is there now, so that a link to it, even one that dangled before, leads to its path.
   std::error_code error;
   const std::string file =
@@ -81,6 +96,10 @@ Result<void> SqliteMemory::WriteFingerprints() {
 }
 
 Result<StreamLock> SqliteMemory::Lock(const std::string& stream) const {
+  if (db_->reads_only()) {
+    return Fail(ErrorKind::kIo, db_->name(), "cannot be written",
+                "check its permissions and those of its folder, or name another memory");
+  }
   if (!path_.empty()) return StreamLock::Take(path_, stream);
   if (open_.contains(stream)) {
     return Fail(ErrorKind::kBusy, "stream '" + stream + "'", "is being written by this process",
