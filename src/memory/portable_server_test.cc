@@ -157,6 +157,25 @@ INSTANTIATE_TEST_SUITE_P(Servers, ReindexAtServer,
                          ::testing::Values(StoreKind::kPostgres, StoreKind::kChroma),
                          [](const auto& kind) { return StoreName(kind.param); });
 
+TEST(Verify, SeesVectorsThatAServerHasChanged) {
+  const std::string database = Postgres().CreateDatabase();
+  TempDir dir;
+  MemoryOptions options;
+  options.journal = dir.File("journal");
+  options.password = testing::PostgresServer::kPassword;
+  FillEarlier(Postgres().Location(database), options, 100);
+  const auto memory = OpenMemory(Postgres().Location(database), FakeEmbedder(), options).value();
+  EXPECT_TRUE(memory->Verify().value().ok);
+  Postgres().Sql(database,
+                 "UPDATE anabranch.unit SET embedding = other.embedding FROM anabranch.unit other "
+                 "WHERE other.text LIKE '%parrots%' AND unit.text LIKE '%room%'");
+  const VerifyReport report = memory->Verify().value();
+  EXPECT_FALSE(report.ok);
+  ASSERT_FALSE(report.faults.empty());
+  EXPECT_THAT(report.faults[0], HasSubstr("another vector"));
+  EXPECT_THAT(report.faults[0], HasSubstr("memory reindex"));
+}
+
 // Chroma keeps the graph of a collection in a folder of its own, written every 1,000 records.
 TEST(Reindex, HealsAChromaServerWhoseIndexFilesAreDamaged) {
   namespace fs = std::filesystem;
@@ -194,6 +213,7 @@ TEST(Reindex, HealsAChromaServerWhoseIndexFilesAreDamaged) {
     {
       const auto memory = OpenMemory(server.location(), FakeEmbedder(), options).value();
       EXPECT_NE(Recall(*memory).fault, "") << "the damage did none";
+      EXPECT_FALSE(memory->Verify().value().ok);
     }
     const auto report = Reindex(server.location(), FakeEmbedder(), options, "s", {});
     ASSERT_TRUE(report) << report.error().Message();

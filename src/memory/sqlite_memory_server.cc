@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "memory/schema.h"
+#include "memory/server_check.h"
 #include "memory/sqlite_memory.h"
 #include "memory/unit_store.h"
 #include "text/cutter.h"
@@ -24,6 +25,13 @@ std::string ServerName(const std::string& location) {
     name += "?" + location.substr(host, location.find('&', host) - host);
   }
   return name;
+}
+
+std::vector<UnitId> SortedIds(const UnitStore& units, std::span<const UnitRow> rows) {
+  std::vector<UnitId> ids;
+  for (const UnitRow& row : rows) ids.push_back(units.IdOf(row));
+  std::sort(ids.begin(), ids.end());
+  return ids;
 }
 
 }  // namespace
@@ -102,38 +110,49 @@ Result<std::string> SqliteMemory::LeftAtServer(std::chrono::milliseconds patienc
 Result<void> SqliteMemory::VerifyAtServer(const StreamRow& stream, VerifyReport* report) const {
   const DrainStore drain(db_.get(), stream.id);
   ASSIGN_OR_RETURN(const std::vector<QuarantinedUnit> quarantined, drain.Quarantined());
-  for (const QuarantinedUnit& unit : quarantined) {
+  const auto fault = [&](const std::string& text) {
     report->ok = false;
-    report->faults.push_back(fmt::format("{}: the server refused the unit at [{}, {}): {}",
-                                         stream.name, unit.span.begin.value(),
-                                         unit.span.end.value(), unit.fault));
+    report->faults.push_back(stream.name + ": " + text);
+  };
+  for (const QuarantinedUnit& unit : quarantined) {
+    fault(fmt::format("the server refused the unit at [{}, {}): {}", unit.span.begin.value(),
+                      unit.span.end.value(), unit.fault));
   }
   if (server_ == nullptr) return {};
-  ASSIGN_OR_RETURN(const DrainedTo drained, drain.Drained());
   const UnitStore units(db_.get(), stream.id, stream.name);
+  const RemoteStreamInfo at_server = AtServer(stream.name, stream.tokenizer);
+  ASSIGN_OR_RETURN(const DrainedTo drained, drain.Drained());
+  ASSIGN_OR_RETURN(std::vector<UnitRow> sent, units.Rows());
+  std::vector<UnitId> known = SortedIds(units, sent);
+  ASSIGN_OR_RETURN(const std::vector<UnitId> theirs, server_->Ids(at_server));
+  // The stream may go on meanwhile, in another process, too, and the server with it.
   ASSIGN_OR_RETURN(const std::vector<UnitRow> rows, units.Rows());
-  std::vector<UnitId> sent, known;
-  for (const UnitRow& row : rows) {
-    const bool refused = std::any_of(quarantined.begin(), quarantined.end(),
-                                     [&](const QuarantinedUnit& q) { return q.key == row.key; });
-    known.push_back(units.IdOf(row));
-    if (row.key <= drained.unit && !refused) sent.push_back(known.back());
-  }
-  std::sort(sent.begin(), sent.end());
+  const std::vector<UnitId> now = SortedIds(units, rows);
+  std::erase_if(sent, [&](const UnitRow& unit) {
+    return unit.key > drained.unit ||
+           !std::binary_search(now.begin(), now.end(), units.IdOf(unit)) ||
+           std::any_of(quarantined.begin(), quarantined.end(),
+                       [&](const QuarantinedUnit& refused) { return refused.key == unit.key; });
+  });
+  known.insert(known.end(), now.begin(), now.end());
   std::sort(known.begin(), known.end());
-  ASSIGN_OR_RETURN(const std::vector<UnitId> theirs,
-                   server_->Ids(AtServer(stream.name, stream.tokenizer)));
+  const std::vector<UnitId> wanted = SortedIds(units, sent);
   std::vector<UnitId> lacking, foreign;
-  std::set_difference(sent.begin(), sent.end(), theirs.begin(), theirs.end(),
+  std::set_difference(wanted.begin(), wanted.end(), theirs.begin(), theirs.end(),
                       std::back_inserter(lacking));
   std::set_difference(theirs.begin(), theirs.end(), known.begin(), known.end(),
                       std::back_inserter(foreign));
   if (!lacking.empty() || !foreign.empty()) {
-    report->ok = false;
-    report->faults.push_back(
-        fmt::format("{}: {} lacks {} units that it was sent, and has {} that are not the stream's",
-                    stream.name, server_->location(), lacking.size(), foreign.size()));
+    fault(fmt::format("{} lacks {} units that it was sent, and has {} that are not the stream's",
+                      server_->location(), lacking.size(), foreign.size()));
+    return {};
   }
+  std::sort(sent.begin(), sent.end(),
+            [](const UnitRow& a, const UnitRow& b) { return a.key < b.key; });
+  ASSIGN_OR_RETURN(const std::vector<std::string> damages,
+                   FaultsAtServer(server_.get(), at_server, JournalStore(db_.get(), stream.id),
+                                  sent, embedder_.handle));
+  for (const std::string& damage : damages) fault(damage);
   return {};
 }
 
