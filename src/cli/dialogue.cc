@@ -25,6 +25,19 @@ std::string DescribePassage(const Passage& passage, const std::string& stream, S
                      passage.text);
 }
 
+// Error kIo: memory does not have all that was said.
+Result<void> CheckKept(const StreamStats& stats) {
+  if (!stats.memory_fault.empty() && stats.journalled < stats.next) {
+    return Fail(ErrorKind::kIo, "memory",
+                fmt::format("what was said from position {} on is not in it: {}",
+                            stats.journalled.value(), stats.memory_fault));
+  }
+  if (stats.lost == 0) return {};
+  return Fail(ErrorKind::kIo, "memory",
+              fmt::format("{} tokens could not be remembered and cannot be recalled",
+                          WithThousands(stats.lost)));
+}
+
 }  // namespace
 
 void AddDialogueOptions(CommandLine& line, CLI::App& app, DialogueFlags& flags) {
@@ -171,8 +184,10 @@ Result<Answer> Dialogue::AnswerTurn(const Turn& turn) {
   if (!answer) return answer;
   ++answers_;
   terminal.Out(context_.common.json ? JsonLine(TurnJson(*answer, turn.text)) : "\n");
-  if (answer->recall.decision == RecallDecision::kDegraded) {
-    terminal.Note("memory failed, nothing was recalled: " + answer->recall.fault);
+  if (const std::string& fault = answer->recall.fault; !fault.empty()) {
+    const bool recalled = answer->recall.decision == RecallDecision::kUsed;
+    terminal.Note(
+        (recalled ? "memory is degraded: " : "memory is degraded, nothing was recalled: ") + fault);
   }
   return answer;
 }
@@ -201,7 +216,7 @@ void Dialogue::ShowProgress(const Progress& progress) {
 int Dialogue::Finish(const Result<void>& result) {
   Terminal& terminal = context_.terminal;
   if (terminal.out_errno() != 0) return kExitOk;  // nobody listens; RunCommand judges the errno
-  const int code = result ? kExitOk : ReportError(context_, result.error());
+  int code = result ? kExitOk : ReportError(context_, result.error());
   Summary summary{.model = engine_->info(),
                   .plan = stream_->plan(),
                   .stats = stream_->stats(),
@@ -211,11 +226,15 @@ int Dialogue::Finish(const Result<void>& result) {
                   .total_ms = std::chrono::duration<double, std::milli>(
                                   std::chrono::steady_clock::now() - opened_)
                                   .count()};
-  if (context_.common.json) terminal.Out(JsonLine(SummaryJson(summary)));
-  if (summary.stats.lost > 0) {
-    terminal.Fault(fmt::format("memory: {} tokens could not be remembered and cannot be recalled",
-                               WithThousands(summary.stats.lost)));
+  if (const Result<void> kept = CheckKept(summary.stats); !kept) {
+    // Of a memory that was asked for it is a failure, though all was answered.
+    if (code == kExitOk && !flags_.embedder.store.memory.empty()) {
+      code = ReportError(context_, kept.error());
+    } else {
+      terminal.Fault(kept.error().Message());
+    }
   }
+  if (context_.common.json) terminal.Out(JsonLine(SummaryJson(summary)));
   const std::string answers =
       answers_ == 0 ? "" : fmt::format(" {} answer{},", answers_, answers_ == 1 ? "" : "s");
   terminal.Note(terminal.Dim(

@@ -24,7 +24,9 @@ int main(int argc, char** argv) {
   if (std::setlocale(LC_CTYPE, "") == nullptr || MB_CUR_MAX == 1) {
     std::setlocale(LC_CTYPE, "C.UTF-8");
   }
-  signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write that meets it
+  // A closed pipe and a file that may grow no more are errors of the write that meets them.
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
   const cli::TerminalStyle style{
       .out_is_terminal = isatty(STDOUT_FILENO) == 1,
       .err_is_terminal = isatty(STDERR_FILENO) == 1,
