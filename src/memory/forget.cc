@@ -51,6 +51,7 @@ class Selector {
 
   Result<Selection> Select(const ForgetSelection& what) {
     ASSIGN_OR_RETURN(rows_, units_.Rows());
+    RETURN_IF_ERROR(ReadTail());
     std::vector<StreamSpan> spans;
     if (what.span) spans.push_back(*what.span);
     if (what.all) spans.push_back(kAllPositions);
@@ -71,35 +72,57 @@ class Selector {
       ASSIGN_OR_RETURN(const std::string text, journal_.Text(row.text_begin, row.text_end));
       if (FoldCase(text).find(folded) != std::string::npos) spans->push_back(row.span);
     }
-    // What is not indexed yet goes by sentences.
+    for (const Sentence& sentence : tail_) {
+      if (FoldCase(sentence.text).find(folded) != std::string::npos) {
+        spans->push_back(sentence.span);
+      }
+    }
+    return {};
+  }
+
+  // What is not indexed yet goes by sentences.
+  Result<void> ReadTail() {
     ASSIGN_OR_RETURN(int64_t from, units_.IndexedText());
     while (true) {
       constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
       ASSIGN_OR_RETURN(const std::optional<RunText> run, journal_.NextRun(from, kNoLimit));
       if (!run) return {};
       from = run->text_end();
-      for (const ByteSpan sentence : CutSentences(run->text)) {
-        const std::string text =
-            run->text.substr(static_cast<size_t>(sentence.begin),
-                             static_cast<size_t>(sentence.end - sentence.begin));
-        if (FoldCase(text).find(folded) == std::string::npos) continue;
-        spans->push_back({run->TokenAt(run->text_begin + sentence.begin),
-                          run->TokenAt(run->text_begin + sentence.end - 1) + 1});
+      const std::vector<ByteSpan> sentences = CutSentences(run->text);
+      for (size_t i = 0; i < sentences.size(); ++i) {
+        const ByteSpan& at = sentences[i];
+        const StreamPos begin = run->TokenAt(run->text_begin + at.begin);
+        StreamPos end = run->TokenAt(run->text_begin + at.end - 1) + 1;
+        // A token that two share is the second one's, as of units.
+        if (i + 1 < sentences.size()) {
+          const StreamPos next = run->TokenAt(run->text_begin + sentences[i + 1].begin);
+          end = std::max(begin + 1, std::min(end, next));
+        }
+        tail_.push_back({{begin, end},
+                         run->text.substr(static_cast<size_t>(at.begin),
+                                          static_cast<size_t>(at.end - at.begin))});
       }
     }
   }
 
-  // Widens the spans to whole units, until no unit is touched in part; keeps to what is there.
+  // Widens the spans to whole units and sentences of the tail, until none is touched in part; keeps
+  // to what is there.
   Result<Selection> Complete(std::vector<StreamSpan> spans) const {
     Selection selection;
     for (size_t before = 0; !spans.empty();) {
+      std::vector<StreamSpan> whole;
       selection.units.clear();
       for (const UnitRow& row : rows_) {
-        if (Touches(spans, row.span)) selection.units.push_back(row);
+        if (!Touches(spans, row.span)) continue;
+        selection.units.push_back(row);
+        whole.push_back(row.span);
       }
-      if (selection.units.size() == before) break;
-      before = selection.units.size();
-      for (const UnitRow& row : selection.units) spans.push_back(row.span);
+      for (const Sentence& sentence : tail_) {
+        if (Touches(spans, sentence.span)) whole.push_back(sentence.span);
+      }
+      if (whole.size() == before) break;
+      before = whole.size();
+      spans.insert(spans.end(), whole.begin(), whole.end());
       spans = Merge(std::move(spans));
     }
     for (const StreamSpan& span : spans) {
@@ -121,9 +144,15 @@ class Selector {
     return selection;
   }
 
+  struct Sentence {
+    StreamSpan span;
+    std::string text;
+  };
+
   const JournalStore& journal_;
   const UnitStore& units_;
   std::vector<UnitRow> rows_;
+  std::vector<Sentence> tail_;
 };
 
 // `followed`: a server has the stream too, and is told by the drain.

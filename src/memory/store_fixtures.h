@@ -7,6 +7,7 @@
 
 #include "memory/memory.h"
 #include "memory/memory_test_support.h"
+#include "memory/reindex.h"
 #include "support/chroma_server.h"
 #include "support/postgres_server.h"
 
@@ -48,12 +49,15 @@ class StoreFixture {
 
   // The memory, through a journal of that name: SQLite's is the memory itself.
   Result<std::unique_ptr<Memory>> Open(const std::string& journal,
-                                       EmbedderHandle embedder = FakeEmbedder()) {
-    if (kind_ == StoreKind::kSqlite) return OpenMemory(dir_.File(journal), std::move(embedder));
+                                       EmbedderHandle embedder = FakeEmbedder(),
+                                       MemoryOptions options = {}) {
+    const std::string location = Place(journal, &options);
+    return OpenMemory(location, std::move(embedder), options);
+  }
+  Result<StreamsReport> Reindex(const std::string& journal, const std::string& stream) {
     MemoryOptions options;
-    options.journal = dir_.File(journal);
-    if (kind_ == StoreKind::kPostgres) options.password = testing::PostgresServer::kPassword;
-    return OpenMemory(location_, std::move(embedder), options);
+    const std::string location = Place(journal, &options);
+    return anabranch::Reindex(location, FakeEmbedder(), options, stream, {});
   }
 
   void StopServer() {
@@ -74,6 +78,14 @@ class StoreFixture {
   }
 
  private:
+  // Where the memory with that journal is; with what it takes to get there.
+  std::string Place(const std::string& journal, MemoryOptions* options) const {
+    if (kind_ == StoreKind::kSqlite) return dir_.File(journal);
+    options->journal = dir_.File(journal);
+    if (kind_ == StoreKind::kPostgres) options->password = testing::PostgresServer::kPassword;
+    return location_;
+  }
+
   StoreKind kind_;
   TempDir dir_;
   std::string location_;
