@@ -31,6 +31,7 @@ struct Passage {
   int64_t time_ms = 0;  // Unix time at which it was said
   float score = 0;      // the best cosine of its units with the queries
   float lexical = 0;    // share of the question's rare words that it holds, weighted by rarity
+  std::string source;   // of a document: its name and headings, "house.md > Boiler"; else ""
   std::string text;
 };
 

@@ -20,9 +20,8 @@ std::string DescribePassage(const Passage& passage, const std::string& stream, S
           ? fmt::format("{} tokens ago", WithThousands(now - passage.span.begin))
           : fmt::format("in stream '{}'", passage.stream);
   return fmt::format("\n  [{}, {})  {}, {}, {}: cosine {:.3f}, words {:.2f}\n    {}",
-                     passage.span.begin.value(), passage.span.end.value(), RoleName(passage.role),
-                     where, FormatTime(passage.time_ms), passage.score, passage.lexical,
-                     passage.text);
+                     passage.span.begin.value(), passage.span.end.value(), SaidBy(passage), where,
+                     FormatTime(passage.time_ms), passage.score, passage.lexical, passage.text);
 }
 
 // Error kIo: memory does not have all that was said.

@@ -44,14 +44,20 @@ const char* DecisionName(RecallDecision decision) {
 }
 
 OrderedJson PassageJson(const Passage& passage) {
-  return {{"stream", passage.stream},
-          {"begin", passage.span.begin.value()},
-          {"end", passage.span.end.value()},
-          {"role", RoleName(passage.role)},
-          {"time", FormatTime(passage.time_ms)},
-          {"score", passage.score},
-          {"lexical", passage.lexical},
-          {"text", passage.text}};
+  OrderedJson object = {{"stream", passage.stream},
+                        {"begin", passage.span.begin.value()},
+                        {"end", passage.span.end.value()},
+                        {"role", RoleName(passage.role)},
+                        {"time", FormatTime(passage.time_ms)},
+                        {"score", passage.score},
+                        {"lexical", passage.lexical},
+                        {"text", passage.text}};
+  if (!passage.source.empty()) object["source"] = passage.source;
+  return object;
+}
+
+std::string SaidBy(const Passage& passage) {
+  return passage.source.empty() ? RoleName(passage.role) : passage.source;
 }
 
 OrderedJson TurnJson(const Answer& answer, std::string_view user) {

@@ -18,6 +18,8 @@ std::string JsonLine(const OrderedJson& object);
 const char* DecisionName(RecallDecision decision);
 
 OrderedJson PassageJson(const Passage& passage);
+// Who says it, for people: a role, or the document that it is of.
+std::string SaidBy(const Passage& passage);
 // An answered turn.
 OrderedJson TurnJson(const Answer& answer, std::string_view user);
 // What memory has of a stream: all before `end` durable, all before `indexed` in its index.

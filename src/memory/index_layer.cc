@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "memory/document_cursor.h"
 #include "text/words.h"
 
 namespace anabranch {
@@ -75,11 +76,25 @@ Result<std::string> UnitView::Text(int64_t begin, int64_t end) const {
   return text;
 }
 
-Result<std::string> UnitView::TextBefore(const UnitRow& unit, StreamPos end) const {
+const JournalStore& UnitView::JournalOf(const UnitRow& unit) const {
   const auto layer = std::find_if(layers_.rbegin(), layers_.rend(), [&](const IndexLayer* l) {
     return l->text_begin <= unit.text_begin;
   });
-  const JournalStore& journal = layer == layers_.rend() ? layers_[0]->journal : (*layer)->journal;
+  return layer == layers_.rend() ? layers_[0]->journal : (*layer)->journal;
+}
+
+Result<std::string> UnitView::Source(const UnitRow& unit) const {
+  std::string cursor;
+  RETURN_IF_ERROR(JournalOf(unit).ForEach({unit.span.begin, unit.span.begin + 1},
+                                          [&](const StoredRecord& stored) -> Result<void> {
+                                            cursor = stored.record.source_cursor;
+                                            return {};
+                                          }));
+  return ReadTitle(cursor, [this](int64_t begin, int64_t end) { return Text(begin, end); });
+}
+
+Result<std::string> UnitView::TextBefore(const UnitRow& unit, StreamPos end) const {
+  const JournalStore& journal = JournalOf(unit);
   ASSIGN_OR_RETURN(const std::optional<RunText> run,
                    journal.NextRun(unit.text_begin, unit.text_end - unit.text_begin));
   if (!run || run->text_begin != unit.text_begin) {

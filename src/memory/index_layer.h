@@ -54,11 +54,14 @@ class UnitView {
   Result<std::vector<int64_t>> Holding(const std::string& word) const;
   // Text by coordinates.
   Result<std::string> Text(int64_t begin, int64_t end) const;
+  // Of a unit of a document: its name and headings (Passage::source).
+  Result<std::string> Source(const UnitRow& unit) const;
   // The text of a unit as far as its tokens before `end` hold it, in whole characters. Error
   // kCorrupt: the journal does not have it.
   Result<std::string> TextBefore(const UnitRow& unit, StreamPos end) const;
 
  private:
+  const JournalStore& JournalOf(const UnitRow& unit) const;
   Result<std::vector<int64_t>> TailHolding(const std::string& word) const;
 
   std::vector<const IndexLayer*> layers_;

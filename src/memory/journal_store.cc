@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "memory/document_cursor.h"
 #include "memory/journal_checksum.h"
 
 namespace anabranch {
@@ -171,8 +172,11 @@ Result<std::string> JournalStore::DropTornEnd() {
 }
 
 Result<std::string> JournalStore::LastCursor() const {
-  ASSIGN_OR_RETURN(Statement select, db_->Prepare(SelectWhere("stream = ?1 AND source_cursor <> '' "
-                                                              "ORDER BY \"begin\" DESC LIMIT 1")));
+  ASSIGN_OR_RETURN(
+      Statement select,
+      db_->Prepare(
+          SelectWhere("stream = ?1 AND source_cursor <> '' AND source_cursor NOT GLOB 'document *' "
+                      "ORDER BY \"begin\" DESC LIMIT 1")));
   ASSIGN_OR_RETURN(const bool row, select.Bind(1, stream_).Step());
   if (!row) return "";
   ASSIGN_OR_RETURN(StoredRecord record, ReadRecord(select));
@@ -259,9 +263,13 @@ Result<std::optional<RunText>> JournalStore::NextRun(int64_t from, int64_t max_b
                        "ORDER BY text_end LIMIT 1) ORDER BY \"begin\"")));
   select.Bind(1, stream_).Bind(2, from);
   RunText run;
+  bool of_document = false;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) break;
+    if (!row) {
+      run.closed = of_document;
+      break;
+    }
     ASSIGN_OR_RETURN(StoredRecord stored, ReadRecord(select));
     JournalRecord& record = stored.record;
     if (IsMissing(record.kind)) {
@@ -269,7 +277,9 @@ Result<std::optional<RunText>> JournalStore::NextRun(int64_t from, int64_t max_b
       break;
     }
     if (record.bytes.empty()) continue;
+    const bool document = IsDocumentCursor(record.source_cursor);
     if (run.pieces.empty()) {
+      of_document = document;
       if (stored.text_end() <= from) {
         return Damaged(fmt::format("text {} is not where its index says", from));
       }
@@ -277,7 +287,7 @@ Result<std::optional<RunText>> JournalStore::NextRun(int64_t from, int64_t max_b
       run.text = record.bytes.substr(static_cast<size_t>(run.text_begin - stored.text_begin));
     } else {
       const bool new_turn = record.turn != run.pieces.back().turn;
-      if (record.role != run.pieces.back().role ||
+      if (record.role != run.pieces.back().role || (new_turn && (document || of_document)) ||
           stored.text_begin != run.text_end() + (new_turn ? 1 : 0)) {
         run.closed = true;
         break;

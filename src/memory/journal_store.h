@@ -29,7 +29,7 @@ struct TextPiece {
   int64_t text_end() const { return text_begin + static_cast<int64_t>(bytes.size()); }
 };
 
-// Turns in a row by one role, from a text coordinate on: one text.
+// Turns in a row by one role, from a text coordinate on: one text. A document's turn stands alone.
 struct RunText {
   std::vector<TextPiece> pieces;
   std::string text;        // the pieces, with a line end between turns
@@ -70,7 +70,7 @@ class JournalStore {
   // Drops the last record if it is damaged and nothing was derived from it: a write that was cut
   // off. Says what was dropped; "": nothing. Error kCorrupt: damage of another kind.
   Result<std::string> DropTornEnd();
-  // The newest source cursor that is not empty.
+  // The newest source cursor that is not empty, and not a document's (document_cursor.h).
   Result<std::string> LastCursor() const;
   // Inserts a record behind `end`, which moves on. Call within a transaction.
   Result<void> Insert(const JournalRecord& record, JournalEnd* end);

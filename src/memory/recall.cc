@@ -303,6 +303,7 @@ class Recaller {
       passage.time_ms = main.time_ms;
       passage.score = plan.hit.cosine;
       passage.lexical = plan.hit.lexical;
+      ASSIGN_OR_RETURN(passage.source, view_.Source(main));
       if (plan.span.end < last.span.end) {
         ASSIGN_OR_RETURN(passage.text, view_.TextBefore(first, plan.span.end));
       } else {

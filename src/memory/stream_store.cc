@@ -330,8 +330,9 @@ Result<std::vector<Passage>> StreamStore::Search(std::string_view query, size_t 
   for (const DenseHit& hit : hits) {
     const UnitRow& row = view.row(hit.unit);
     ASSIGN_OR_RETURN(std::string text, view.Text(row.text_begin, row.text_end));
-    passages.push_back(
-        {name_, row.span, row.turn, row.role, row.time_ms, hit.cosine, 0, std::move(text)});
+    ASSIGN_OR_RETURN(std::string source, view.Source(row));
+    passages.push_back({name_, row.span, row.turn, row.role, row.time_ms, hit.cosine, 0,
+                        std::move(source), std::move(text)});
   }
   return passages;
 }

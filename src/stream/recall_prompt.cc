@@ -33,7 +33,7 @@ std::string Body(const std::vector<Passage>& passages, const std::string& stream
       body += own ? "Earlier in this conversation:\n" : "From \"" + passage.stream + "\":\n";
     }
     last = &passage.stream;
-    body.append("[").append(RoleName(passage.role));
+    body.append("[").append(passage.source.empty() ? RoleName(passage.role) : passage.source);
     if (own) {
       const int64_t age = std::max<int64_t>(0, now - passage.span.begin);
       body.append(", ").append(Grouped(age)).append(" tokens ago");

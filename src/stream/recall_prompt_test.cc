@@ -45,6 +45,15 @@ TEST_F(RecallPromptTest, NamesTheOtherStreamThatAPassageIsOf) {
             "Earlier in this conversation:\n[user, 12 tokens ago] Which key?\n\n");
 }
 
+TEST_F(RecallPromptTest, NamesTheDocumentThatAPassageIsFrom) {
+  passages_ = {MakePassage(9, .5f, "The key is red."), MakePassage(4400, .5f, "It is new.")};
+  passages_[0].stream = "notes";
+  passages_[0].source = passages_[1].source = "house.md > Keys";
+  EXPECT_EQ(tiny_.tokenizer().Decode(Render(1000)),
+            "system\nFrom \"notes\":\n[house.md > Keys] The key is red.\n"
+            "Earlier in this conversation:\n[house.md > Keys, 12 tokens ago] It is new.\n\n");
+}
+
 TEST_F(RecallPromptTest, FormatsWithoutASystemRoleHaveAUserSayIt) {
   ChatTemplate joined = tiny_.chat_template();
   joined.has_system = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "memory/document_cursor.h"
 #include "memory/journal_store.h"
 
 namespace anabranch {
@@ -91,7 +92,8 @@ Result<JournalledTokens> ReadTokensOf(const StreamMemory& memory, StreamSpan spa
       return {};
     }
     tokens.ids.insert(tokens.ids.end(), record.ids.begin(), record.ids.end());
-    if (record.role != Role::kUser) return {};
+    // A document is nobody's question.
+    if (record.role != Role::kUser || IsDocumentCursor(record.source_cursor)) return {};
     if (record.turn != user_turn) tokens.last_user_turn.clear();
     user_turn = record.turn;
     tokens.last_user_turn += record.bytes;

@@ -30,7 +30,7 @@ struct JournalledTokens {
   StreamPos begin;           // of `ids`: behind the last text of the span that is missing
   std::vector<TokenId> ids;  // up to the span's end
   Role last_role = Role::kUser;
-  std::string last_user_turn;  // what of it lies in the span
+  std::string last_user_turn;  // what of it lies in the span; a document's turn is none
 };
 Result<JournalledTokens> ReadTokensOf(const StreamMemory& memory, StreamSpan span);
 
