@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "anabranch/documents.h"
 #include "anabranch/memory.h"
 #include "anabranch/result.h"
 #include "anabranch/stream.h"
@@ -130,12 +131,6 @@ Result<FileInfo> InspectFile(const std::string& path);
 // The plan that OpenStream would make for a model (n_pinned without a kept prefix).
 Result<StreamPlan> PlanStream(const std::string& gguf_path, const StreamOptions& options);
 
-// How turns are written for a model: its tokenizer and its chat template.
-struct TurnFormat {
-  std::string model;               // path of a GGUF file
-  std::string chat_template = "";  // a name; "": from the model's metadata
-};
-
 struct ImportOptions {
   std::string stream = "";  // a new name for the only stream of the export; "": as it was exported
   // The text of all turns is tokenized again, at new positions; empty: as exported.
@@ -144,7 +139,7 @@ struct ImportOptions {
 };
 
 // A memory, for the `memory` command. Of the options those of the memory and the embedder count,
-// and on_progress; `embedder` may be "": then Search and Import fail.
+// and on_progress; `embedder` may be "": then Search, Import and Add fail.
 class MemoryFile {
  public:
   // Error kNotFound: there is none.
@@ -162,6 +157,10 @@ class MemoryFile {
   virtual Result<void> Export(const std::string& stream, const LineSink& sink) = 0;
   // Each stream is imported whole or not at all; errors name the line.
   virtual Result<StreamsReport> Import(const LineSource& next, const ImportOptions& options) = 0;
+  // Reads documents into a stream as user turns, and indexes them. What a document's report was
+  // given for is durable, and so is what an error or `cancel` leaves: the same call goes on with
+  // it.
+  virtual Result<AddReport> Add(const AddOptions& options) = 0;
   // Builds the index of a stream ("": of all) anew from the journal, with the embedder of the
   // options, beside the old one, and puts it in its place at once. What an interrupted call built
   // is gone on with. Of a server the units are dropped and sent again.

@@ -26,7 +26,7 @@ enum class RetractMode : uint8_t {
 
 // Work that takes a while, for a progress line. Called often; must be quick.
 struct Progress {
-  const char* stage = "";       // "load model", "read", "resume", "index"
+  const char* stage = "";       // "load model", "read", "resume", "add", "index"
   int64_t done = 0, total = 0;  // tokens, bytes or units; total 0: not known
 };
 using ProgressFn = std::function<void(const Progress&)>;

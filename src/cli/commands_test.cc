@@ -3,11 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
 
+#include "cli/run_for_tests.h"
 #include "support/temp_dir.h"
 
 namespace anabranch::cli {
@@ -15,39 +14,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-std::string ReadBack(std::FILE* file) {
-  std::string text(static_cast<size_t>(std::ftell(file)), '\0');
-  std::rewind(file);
-  EXPECT_EQ(std::fread(text.data(), 1, text.size(), file), text.size());
-  std::fclose(file);
-  return text;
-}
-
-struct Ran {
-  int code = 0;
-  std::string out, err;
-};
-
-// The program without its process.
-Ran RunLine(const std::vector<std::string>& args,
-            const std::map<std::string, std::string>& variables = {}) {
-  std::FILE* const out = std::tmpfile();
-  std::FILE* const err = std::tmpfile();
-  std::atomic<bool> cancel{false};
-  Ran ran;
-  {
-    Terminal terminal(out, err, {}, &cancel);
-    const Environment env = [&variables](const std::string& name) {
-      const auto found = variables.find(name);
-      return found == variables.end() ? std::nullopt : std::optional<std::string>(found->second);
-    };
-    ran.code = RunCommand(args, env, terminal, &cancel, true);
-  }
-  ran.out = ReadBack(out);
-  ran.err = ReadBack(err);
-  return ran;
-}
 
 TEST(CommandsTest, AWrongUsageEndsWithTwo) {
   const testing::TempDir folder;

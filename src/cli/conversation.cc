@@ -56,9 +56,8 @@ Result<ConversationReader> ConversationReader::Open(Input input) {
   const std::string& name = reader.name();
   Result<std::string_view> head = reader.bytes_.Peek(kSniffBytes);
   if (!head) return tl::unexpected(head.error());
-  if (head->starts_with("\xFF\xFE") || head->starts_with("\xFE\xFF")) {
-    return Fail(ErrorKind::kUnsupported, name, "is UTF-16 text",
-                "convert it: iconv -f UTF-16 -t UTF-8");
+  if (Result<void> checked = CheckNotUtf16(*head, name); !checked) {
+    return tl::unexpected(checked.error());
   }
   if (head->starts_with(kBom)) {
     head->remove_prefix(kBom.size());

@@ -14,7 +14,8 @@
 
 namespace anabranch::cli {
 
-Result<std::string> HashFile(const std::string& path) {
+Result<std::string> HashFile(const std::string& path,
+                             const std::function<Result<void>(std::string_view)>& see) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return std::string();
   Result<Input> input = OpenInput(path, "", nullptr);
@@ -30,6 +31,8 @@ Result<std::string> HashFile(const std::string& path) {
     if (!n) return tl::unexpected(n.error());
     if (*n == 0) return fmt::format("xxh3:{:016x}", XXH3_64bits_digest(state.get()));
     XXH3_64bits_update(state.get(), buffer.data(), *n);
+    if (!see) continue;
+    if (Result<void> seen = see({buffer.data(), *n}); !seen) return tl::unexpected(seen.error());
   }
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "anabranch/result.h"
 
@@ -15,8 +17,10 @@ struct FilePlace {
   int64_t turn = 0, byte = 0;
 };
 
-// "xxh3:" and 16 hex digits, of the file's bytes. "" for what is not a regular file.
-Result<std::string> HashFile(const std::string& path);
+// "xxh3:" and 16 hex digits, of the file's bytes. "" for what is not a regular file. `see` is shown
+// the bytes on the way; its error ends the reading.
+Result<std::string> HashFile(const std::string& path,
+                             const std::function<Result<void>(std::string_view)>& see = {});
 
 // The source of a turn for SetSource.
 std::string SourceOf(const std::string& file, int64_t turn);

@@ -10,6 +10,7 @@
 #include "anabranch/engine.h"
 #include "cli/forget_text.h"
 #include "cli/json_output.h"
+#include "cli/memory_add.h"
 #include "cli/memory_index.h"
 #include "cli/memory_streams.h"
 #include "cli/memory_transfer.h"
@@ -60,8 +61,7 @@ Result<void> Search(const MemoryFlags& flags, CommandContext& context) {
     }
     context.terminal.Out(fmt::format("{:.3f}  [{}, {})  {}, {}\n  {}\n", passage.score,
                                      passage.span.begin.value(), passage.span.end.value(),
-                                     RoleName(passage.role), FormatTime(passage.time_ms),
-                                     passage.text));
+                                     SaidBy(passage), FormatTime(passage.time_ms), passage.text));
   }
   return {};
 }
@@ -221,7 +221,7 @@ void AddBefore(CLI::App& app, MemoryFlags& flags) {
 void AddMemoryCommand(CommandLine& line) {
   const auto flags = std::make_shared<MemoryFlags>();
   CLI::App& group =
-      line.AddGroup("memory", "List, search, show, forget, move, index and verify a memory");
+      line.AddGroup("memory", "Fill, list, search, show, forget, move, index and verify a memory");
   const auto add = [&](const char* name, const char* description,
                        Result<void> (*run)(const MemoryFlags&, CommandContext&),
                        Result<void> (*usage)(const MemoryFlags&) = nullptr) -> CLI::App& {
@@ -251,6 +251,7 @@ void AddMemoryCommand(CommandLine& line) {
   AddSwitch(forget, "--yes", flags->yes, "Do it");
   AddNumber(forget, "--timeout", flags->timeout_seconds, 0, 86400,
             "Seconds to wait for other readers of the file, and for a server [5]");
+  AddMemoryAdd(line, group);
   AddMemoryTransfer(line, group);
   AddMemoryIndex(line, group);
   AddEmbedderName(

@@ -40,6 +40,20 @@ void AddStreamName(CLI::App& app, std::string& stream, const char* help) {
   AddText(app, "--stream", stream, help)->type_name("NAME");
 }
 
+void AddTurnFormat(CLI::App& app, ModelFlags& flags, const char* model_help) {
+  AddText(app, "-m,--model,--model-name-or-path", flags.model,
+          fmt::format("{}: a path or a name [{}]", model_help, kDefaultModel))
+      ->type_name("FILE");
+  AddText(app, "--chat-template", flags.chat_template, "Its chat template [the model's]")
+      ->type_name("NAME");
+}
+
+Result<TurnFormat> FindTurnFormat(const ModelFlags& flags, CommandContext& context) {
+  Result<std::string> model = FindModel(flags.model, ModelKind::kLanguageModel, context.env);
+  if (!model) return tl::unexpected(model.error());
+  return TurnFormat{*std::move(model), flags.chat_template};
+}
+
 void AddEmbedderName(CLI::App& app, std::optional<std::string>& embedder) {
   AddText(app, "--embedder", embedder,
           fmt::format("Sentence embedder: a folder or a name [{}]", kDefaultEmbedder))
@@ -94,13 +108,17 @@ std::string StreamText(const MemoryStreamInfo& stream) {
   return text + "\n";
 }
 
+void NoteBehind(const std::string& behind, CommandContext& context) {
+  if (behind.empty()) return;
+  context.terminal.Note("the server does not have all of it yet: " + behind +
+                        "; whoever opens the stream next goes on with it");
+}
+
 void ShowStreams(const StreamsReport& report, CommandContext& context) {
   for (const MemoryStreamInfo& stream : report.streams) {
     context.terminal.Out(context.common.json ? JsonLine(StreamJson(stream)) : StreamText(stream));
   }
-  if (report.behind.empty()) return;
-  context.terminal.Note("the server does not have all of it yet: " + report.behind +
-                        "; whoever opens the stream next goes on with it");
+  NoteBehind(report.behind, context);
 }
 
 }  // namespace anabranch::cli

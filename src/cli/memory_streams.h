@@ -25,6 +25,9 @@ struct StoreCommand {
 CLI::App& AddStoreCommand(CommandLine& line, CLI::App& group, const StoreCommand& command);
 void AddStreamName(CLI::App& app, std::string& stream,
                    const char* help = "Name of the stream [default]");
+// --model and --chat-template: how turns are written.
+void AddTurnFormat(CLI::App& app, ModelFlags& flags, const char* model_help);
+Result<TurnFormat> FindTurnFormat(const ModelFlags& flags, CommandContext& context);
 void AddEmbedderName(CLI::App& app, std::optional<std::string>& embedder);
 Result<std::string> FindEmbedder(const std::optional<std::string>& embedder,
                                  CommandContext& context);
@@ -40,6 +43,8 @@ Result<std::unique_ptr<MemoryFile>> OpenMemoryFile(const StoreFlags& store,
 
 OrderedJson StreamJson(const MemoryStreamInfo& stream);
 std::string StreamText(const MemoryStreamInfo& stream);
+// Says why a server does not have all yet; "": nothing.
+void NoteBehind(const std::string& behind, CommandContext& context);
 void ShowStreams(const StreamsReport& report, CommandContext& context);
 
 }  // namespace anabranch::cli

@@ -1,7 +1,5 @@
 #include "cli/memory_transfer.h"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -10,7 +8,6 @@
 #include "anabranch/engine.h"
 #include "cli/input.h"
 #include "cli/memory_streams.h"
-#include "cli/model_path.h"
 #include "cli/option_types.h"
 
 namespace anabranch::cli {
@@ -60,10 +57,9 @@ Result<void> ExportTo(const TransferFlags& flags, CommandContext& context) {
 Result<void> ImportFrom(const TransferFlags& flags, CommandContext& context) {
   ImportOptions options{.stream = flags.stream, .cancel = context.cancel};
   if (flags.retokenize) {
-    Result<std::string> model =
-        FindModel(flags.model.model, ModelKind::kLanguageModel, context.env);
-    if (!model) return tl::unexpected(model.error());
-    options.retokenize = TurnFormat{*model, flags.model.chat_template};
+    Result<TurnFormat> format = FindTurnFormat(flags.model, context);
+    if (!format) return tl::unexpected(format.error());
+    options.retokenize = *std::move(format);
   }
   Result<std::string> embedder = FindEmbedder(flags.embedder, context);
   if (!embedder) return tl::unexpected(embedder.error());
@@ -112,11 +108,7 @@ void AddMemoryTransfer(CommandLine& line, CLI::App& group) {
   AddStreamName(in, flags->stream, "Another name for its only stream [its own]");
   AddSwitch(in, "--retokenize", flags->retokenize,
             "Write the text anew, at new positions, for --model and its template");
-  AddText(in, "-m,--model,--model-name-or-path", flags->model.model,
-          fmt::format("GGUF model to write for: a path or a name [{}]", kDefaultModel))
-      ->type_name("FILE");
-  AddText(in, "--chat-template", flags->model.chat_template, "Its chat template [the model's]")
-      ->type_name("NAME");
+  AddTurnFormat(in, flags->model, "GGUF model to write for");
   AddEmbedderName(in, flags->embedder);
 }
 

@@ -3,13 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdio>
 #include <fstream>
 #include <sstream>
 
 #include "anabranch/engine.h"
-#include "cli/commands.h"
+#include "cli/run_for_tests.h"
 #include "support/temp_dir.h"
 #include "support/tiny_model.h"
 
@@ -17,11 +15,6 @@ namespace anabranch::cli {
 namespace {
 
 using ::testing::HasSubstr;
-
-struct Ran {
-  int code = 0;
-  std::string out, err;
-};
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -36,25 +29,9 @@ class MemoryTransferTest : public ::testing::Test {
     testing::WriteTinyEmbedder(folder_.path());
     folder_.WriteFile("tiny.gguf", testing::TinyModelGguf());
   }
-  Ran Run(std::vector<std::string> args) {
-    std::FILE* const out = std::fopen(folder_.File("out").c_str(), "wb");
-    std::FILE* const err = std::fopen(folder_.File("err").c_str(), "wb");
-    std::atomic<bool> cancel{false};
-    Ran ran;
-    {
-      Terminal terminal(out, err, {}, &cancel);
-      ran.code = RunCommand(
-          args, [](const std::string&) { return std::nullopt; }, terminal, &cancel, true);
-    }
-    std::fclose(out);
-    std::fclose(err);
-    ran.out = ReadFile(folder_.File("out"));
-    ran.err = ReadFile(folder_.File("err"));
-    return ran;
-  }
   Ran Import(std::vector<std::string> args) {
     args.insert(args.begin(), {"memory", "import", "--embedder", folder_.path(), "--memory"});
-    return Run(std::move(args));
+    return RunLine(std::move(args));
   }
 
   testing::TempDir folder_;
@@ -71,10 +48,10 @@ TEST_F(MemoryTransferTest, WhatIsImportedIsExportedToAFileOrToStdout) {
   const Ran imported = Import({memory, file, "--json"});
   EXPECT_EQ(imported.code, kExitOk) << imported.err;
   EXPECT_THAT(imported.out, HasSubstr("\"stream\":\"s\",\"end\":1"));
-  EXPECT_EQ(Run({"memory", "export", "--memory", memory}).out, lines_);
-  EXPECT_EQ(Run({"memory", "export", "--memory", memory, "--stream", "s", "-"}).out, lines_);
+  EXPECT_EQ(RunLine({"memory", "export", "--memory", memory}).out, lines_);
+  EXPECT_EQ(RunLine({"memory", "export", "--memory", memory, "--stream", "s", "-"}).out, lines_);
   const std::string copy = folder_.File("out.jsonl");
-  EXPECT_EQ(Run({"memory", "export", "--memory", memory, copy}).code, kExitOk);
+  EXPECT_EQ(RunLine({"memory", "export", "--memory", memory, copy}).code, kExitOk);
   EXPECT_EQ(ReadFile(copy), lines_);
 }
 
@@ -83,7 +60,7 @@ TEST_F(MemoryTransferTest, RetokenizedItIsAStreamOfTheModel) {
   const Ran done =
       Import({memory, file, "--retokenize", "-m", folder_.File("tiny.gguf"), "--stream", "new"});
   EXPECT_EQ(done.code, kExitOk) << done.err;
-  const std::string exported = Run({"memory", "export", "--memory", memory}).out;
+  const std::string exported = RunLine({"memory", "export", "--memory", memory}).out;
   EXPECT_THAT(exported, HasSubstr("\"text\":\"hi \\u0000 you\""));
   EXPECT_THAT(exported, HasSubstr("\"kind\":\"template\""));
 }
@@ -97,11 +74,11 @@ TEST_F(MemoryTransferTest, WhatIsWrongIsSaidWithItsLine) {
   const Ran torn = Import({memory, folder_.WriteFile("cut.jsonl", cut)});
   EXPECT_EQ(torn.code, kExitFailure);
   EXPECT_THAT(torn.err, HasSubstr("line 4"));
-  EXPECT_EQ(Run({"memory", "list", "--memory", memory}).out, "");
+  EXPECT_EQ(RunLine({"memory", "list", "--memory", memory}).out, "");
   EXPECT_THAT(Import({memory, folder_.path()}).err, HasSubstr("is a folder"));
-  EXPECT_THAT(Run({"memory", "export", "--memory", folder_.File("none")}).err,
+  EXPECT_THAT(RunLine({"memory", "export", "--memory", folder_.File("none")}).err,
               HasSubstr("is not there"));
-  EXPECT_THAT(Run({"memory", "export", "--memory", memory, folder_.File("no/such/folder")}).err,
+  EXPECT_THAT(RunLine({"memory", "export", "--memory", memory, folder_.File("no/such/folder")}).err,
               HasSubstr("No such file"));
 }
 

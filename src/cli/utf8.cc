@@ -48,4 +48,10 @@ RepairedUtf8 RepairUtf8(std::string* text) {
   return repaired;
 }
 
+Result<void> CheckNotUtf16(std::string_view head, const std::string& name) {
+  if (!head.starts_with("\xFF\xFE") && !head.starts_with("\xFE\xFF")) return {};
+  return Fail(ErrorKind::kUnsupported, name, "is UTF-16 text",
+              "convert it: iconv -f UTF-16 -t UTF-8");
+}
+
 }  // namespace anabranch::cli

@@ -5,6 +5,7 @@
 #include "anabranch/engine.h"
 #include "base/result.h"
 #include "base/thread_pool.h"
+#include "engine/document_adder.h"
 #include "engine/embedder_folder.h"
 #include "engine/memory_options.h"
 #include "engine/model_turns.h"
@@ -44,10 +45,7 @@ class OpenedMemoryFile final : public MemoryFile {
   Result<std::vector<MemoryStreamInfo>> List() override { return memory_->List(); }
   Result<std::vector<Passage>> Search(const std::string& stream, std::string_view query,
                                       int32_t k) override {
-    if (!embedder_) {
-      return Fail(ErrorKind::kInvalid, "search", "needs the embedder that the memory was made with",
-                  "name it with --embedder");
-    }
+    RETURN_IF_ERROR(NeedEmbedder("search"));
     return memory_->Search(stream, query, k);
   }
   Result<std::vector<MemoryTurn>> Show(const std::string& stream, StreamSpan span) override {
@@ -70,7 +68,59 @@ class OpenedMemoryFile final : public MemoryFile {
     return memory_->Import(next, plan);
   }
 
+  Result<AddReport> Add(const AddOptions& options) override {
+    RETURN_IF_ERROR(NeedEmbedder("add"));
+    ASSIGN_OR_RETURN(const auto turns, ModelTurns::Open(options.format));
+    AddReport report;
+    ASSIGN_OR_RETURN(const int64_t units_before, CountUnits(options.stream));
+    {
+      ASSIGN_OR_RETURN(const std::unique_ptr<StreamMemory> stream,
+                       memory_->OpenStream(options.stream, turns->fingerprint()));
+      report.notice = stream->notice();
+      ASSIGN_OR_RETURN(DocumentAdder adder,
+                       DocumentAdder::Open(*turns, stream.get(), options.cancel, on_progress_,
+                                           options.total_bytes));
+      while (true) {
+        ASSIGN_OR_RETURN(const std::optional<Document> document, options.next());
+        if (!document) break;
+        ASSIGN_OR_RETURN(const DocumentReport added, adder.Add(*document));
+        Count(added, &report);
+        if (options.on_document) options.on_document(added);
+      }
+    }
+    ASSIGN_OR_RETURN(StreamsReport settled,
+                     memory_->Settle(options.stream, Steps(on_progress_, options.cancel)));
+    report.stream = std::move(settled.streams.front());
+    report.behind = std::move(settled.behind);
+    report.units = report.stream.units - units_before;
+    return report;
+  }
+
  private:
+  Result<void> NeedEmbedder(const char* what) const {
+    if (embedder_) return {};
+    return Fail(ErrorKind::kInvalid, what, "needs the embedder that the memory was made with",
+                "name it with --embedder");
+  }
+  // 0 of a stream that is not there.
+  Result<int64_t> CountUnits(const std::string& stream) {
+    ASSIGN_OR_RETURN(const std::vector<MemoryStreamInfo> streams, memory_->List());
+    for (const MemoryStreamInfo& info : streams) {
+      if (info.name == stream) return info.units;
+    }
+    return 0;
+  }
+  static void Count(const DocumentReport& added, AddReport* report) {
+    const bool is_new =
+        added.state == DocumentState::kAdded || added.state == DocumentState::kContinued;
+    report->documents += is_new ? 1 : 0;
+    report->unchanged += added.state == DocumentState::kUnchanged ? 1 : 0;
+    report->empty += added.state == DocumentState::kEmpty ? 1 : 0;
+    report->turns += added.turns;
+    report->tokens += added.tokens;
+    report->bytes += added.bytes;
+  }
+
   ProgressFn on_progress_;
   ThreadPool pool_{ThreadPool::AvailableCpus()};
   std::unique_ptr<EmbedderFolder> embedder_;

@@ -75,7 +75,8 @@ class StreamMemory {
   virtual Result<void> Sync() = 0;
   // Cuts, embeds and indexes [I, J) as far as it is settled. A run of turns by one role is one
   // text, so its last sentences are settled only when another role speaks: until then they are the
-  // pending tail. `end_of_turn`: embeds the tail too, so that Recall need not.
+  // pending tail. Not so a document's turn, which is a text of its own. `end_of_turn`: embeds the
+  // tail too, so that Recall need not.
   virtual Result<void> Index(bool end_of_turn) = 0;
   // Passages for the query, in stream order. The pending tail is searched too.
   virtual Result<RecallResult> Recall(const RecallQuery& query) = 0;
@@ -89,7 +90,7 @@ class StreamMemory {
   // Calls visit for the durable records that overlap a span, in order. Error kUnsupported: a fork.
   virtual Result<void> Read(
       StreamSpan span, const std::function<Result<void>(const StoredRecord&)>& visit) const = 0;
-  // The newest source cursor that is not empty.
+  // The newest source cursor that is not empty, and not a document's (document_cursor.h).
   virtual Result<std::string> LastCursor() const = 0;
 
   // A private memory over this one: it recalls what this one holds now, and what it is given itself
@@ -146,6 +147,8 @@ class Memory {
   // Errors name the line: kCorrupt: damaged or incomplete; kInvalid: the stream is there already;
   // kUnsupported: a newer version. What was whole before the error stays.
   virtual Result<StreamsReport> Import(const LineSource& next, const ImportPlan& plan) = 0;
+  // Indexes what is settled of a stream that nobody writes to, and brings it to the server.
+  virtual Result<StreamsReport> Settle(const std::string& stream, const StepFn& on_step) = 0;
   virtual Result<VerifyReport> Verify() = 0;
   virtual Result<int64_t> DiskBytes() const = 0;
 };

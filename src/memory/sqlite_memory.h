@@ -45,6 +45,9 @@ class SqliteMemory : public Memory {
   Result<StreamsReport> Import(const LineSource& next, const ImportPlan& plan) override;
   // See memory/reindex.h.
   Result<StreamsReport> Reindex(const std::string& stream, const StepFn& on_step);
+  Result<StreamsReport> Settle(const std::string& stream, const StepFn& on_step) override {
+    return IndexStreams({stream}, on_step);
+  }
   Result<VerifyReport> Verify() override;
   Result<int64_t> DiskBytes() const override;
 
