@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "anabranch/engine.h"
@@ -32,11 +34,26 @@ Failure CannotWrite(const std::string& path) {
   return Fail(ErrorKind::kIo, path, std::strerror(errno), "check the path and the disk");
 }
 
+// Error kInvalid: what is there is a database: a memory, most likely the one that is exported.
+Result<void> CheckNoDatabase(const std::string& path) {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return {};
+  std::string begin(kMagic.size(), ' ');
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(begin.data(), static_cast<std::streamsize>(begin.size())) || begin != kMagic) {
+    return {};
+  }
+  return Fail(ErrorKind::kInvalid, path, "is a database, which the export would overwrite",
+              "name another file");
+}
+
 Result<void> ExportTo(const TransferFlags& flags, CommandContext& context) {
   Result<std::unique_ptr<MemoryFile>> memory = OpenMemoryFile(flags.store, "", context);
   if (!memory) return tl::unexpected(memory.error());
   std::unique_ptr<std::FILE, CloseFile> file;
   if (flags.file != "-") {
+    if (Result<void> sound = CheckNoDatabase(flags.file); !sound) return sound;
     file.reset(std::fopen(flags.file.c_str(), "wb"));
     if (!file) return CannotWrite(flags.file);
   }

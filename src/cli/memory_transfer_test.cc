@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -53,6 +54,18 @@ TEST_F(MemoryTransferTest, WhatIsImportedIsExportedToAFileOrToStdout) {
   const std::string copy = folder_.File("out.jsonl");
   EXPECT_EQ(RunLine({"memory", "export", "--memory", memory, copy}).code, kExitOk);
   EXPECT_EQ(ReadFile(copy), lines_);
+}
+
+TEST_F(MemoryTransferTest, AnExportOverwritesNoMemory) {
+  const std::string memory = folder_.File("m.db"), link = folder_.File("link.jsonl");
+  ASSERT_EQ(Import({memory, folder_.WriteFile("in.jsonl", lines_)}).code, kExitOk);
+  std::filesystem::create_symlink(memory, link);
+  for (const std::string& file : {memory, link}) {
+    const Ran over = RunLine({"memory", "export", "--memory", memory, file});
+    EXPECT_EQ(over.code, kExitFailure);
+    EXPECT_THAT(over.err, HasSubstr(file + ": is a database"));
+  }
+  EXPECT_EQ(RunLine({"memory", "export", "--memory", memory}).out, lines_);
 }
 
 TEST_F(MemoryTransferTest, RetokenizedItIsAStreamOfTheModel) {
