@@ -66,7 +66,7 @@ HEADS = ["answer", "own words", "other words", "follow-ups", "both corrected", "
 
 def table(heads, rows):
     lines = ["| " + " | ".join(row) + " |" for row in [heads, *rows]]
-    lines.insert(1, "| " + " | ".join(["---"] + ["---:"] * (len(heads) - 1)) + " |")
+    lines.insert(1, "| " + " | ".join("---:" if head in HEADS else "---" for head in heads) + " |")
     return "\n".join(lines)
 
 
@@ -75,7 +75,9 @@ def tables(cases, arms):
     def row(arm, conversations, budget, *names):
         chosen = [case for case in cases if case["arm"] == arm and case["budget"] == budget
                   and case["conversation"].startswith(conversations)]
-        return [*names, *measures(chosen)] if chosen else None
+        asked = sum(case["arm"] == "default" and case["budget"] == 400
+                    and case["conversation"].startswith(conversations) for case in cases)
+        return [*names, *measures(chosen)] if len(chosen) == asked else None  # all of them, or none
 
     def rows(each):
         return [made for made in each if made]
