@@ -70,6 +70,8 @@ std::vector<EvalArm> MakeArms() {
   });
   find("query-no-previous", "no question leans on the turn before",
        [](EvalArm& arm) { arm.policy.query.previous = false; });
+  find("query-long-previous", "a short question leans on a long turn before, too",
+       [](EvalArm& arm) { arm.policy.query.long_turns = true; });
   find("query-previous-end", "a question leans on the last 64 pieces of the turn before",
        [](EvalArm& arm) { arm.policy.query.last_sentence = false; });
 

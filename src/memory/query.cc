@@ -8,6 +8,9 @@
 namespace anabranch {
 namespace {
 
+// No text of `pieces` pieces that anybody writes is longer: no need to count a longer one.
+size_t MaxBytes(int pieces) { return static_cast<size_t>(pieces) * 16; }
+
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\f\v";
   const size_t begin = text.find_first_not_of(kSpace);
@@ -54,8 +57,13 @@ bool HasPronoun(std::string_view question) {
   });
 }
 
-bool Leans(std::string_view question, const CountPieces& count, const QueryPolicy& policy) {
-  return policy.previous && (HasPronoun(question) || count(question) < policy.short_pieces);
+bool Leans(std::string_view question, std::string_view previous_turn, const CountPieces& count,
+           const QueryPolicy& policy) {
+  if (!policy.previous) return false;
+  if (HasPronoun(question)) return true;
+  if (count(question) >= policy.short_pieces) return false;
+  return policy.long_turns || (previous_turn.size() <= MaxBytes(policy.previous_pieces) &&
+                               count(previous_turn) <= policy.previous_pieces);
 }
 
 }  // namespace
@@ -94,7 +102,7 @@ std::vector<Query> BuildQueries(std::string_view turn, std::string_view previous
     previous = said.empty() ? std::string_view() : said.back();
   }
   previous = End(previous, policy.previous_pieces, count);
-  if (!previous.empty() && Leans(questions.front(), count, policy)) {
+  if (!previous.empty() && Leans(questions.front(), previous_user_turn, count, policy)) {
     queries.push_back({std::string(previous) + " " + std::string(questions.front()), 1, true});
   }
   return queries;

@@ -52,6 +52,13 @@ TEST(BuildQueries, WhatAsksNothingLeansOnNothing) {
             (Texts{"Thank you, that helps a lot!"}));
 }
 
+TEST(BuildQueries, AShortQuestionThatNamesSomethingDoesNotLeanOnALongText) {
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "And the ship sailed on past the islands of the north. ";
+  EXPECT_EQ(Ask("Where is Bob?", text).size(), 1u);
+  EXPECT_EQ(Ask("Where is Bob?", "I wrote to him.").size(), 2u);
+}
+
 TEST(BuildQueries, OfTheTurnBeforeTheLastSentenceCounts) {
   std::string text;
   for (int i = 0; i < 40; ++i) text += "And the ship sailed on past the islands of the north. ";

@@ -10,6 +10,7 @@ namespace anabranch {
 struct QueryPolicy {
   bool whole_turn = false;      // the turn as it is, and nothing else
   bool other_questions = true;  // each question of the turn beside its last sentence
+  bool long_turns = false;      // a short question that names something leans on long turns, too
   bool previous = true;         // a short or anaphoric question leans on the turn before
   bool last_sentence = true;    // … on its last sentence alone
   int max_pieces = 128;         // of all queries: what MiniLM reads well

@@ -33,8 +33,8 @@ class Seed(unittest.TestCase):
 class Run(unittest.TestCase):
     def test_json_lines_have_the_documented_fields(self):
         process, lines = run_json("run", "-m", MODEL, "--enable-streaming", "--recent-size", 512,
-                                  "--enable-retriever", "-p", "In which city do I live?", "-n", 24,
-                                  stdin=STORY)
+                                  "--enable-retriever", "--chunk-size", 100, "-p",
+                                  "In which city do I live?", "-n", 24, stdin=STORY)
         self.assertEqual(process.returncode, 0, process.stderr)
         turn, = of_type(lines, "turn")
         self.assertLessEqual({"turn", "user", "answer", "stop", "recall", "recalled",
