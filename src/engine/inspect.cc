@@ -11,6 +11,7 @@
 #include "io/safetensors.h"
 #include "model/model.h"
 #include "stream/sizes.h"
+#include "text/utf8.h"
 
 namespace anabranch {
 namespace {
@@ -25,7 +26,7 @@ struct Shown {
   std::string operator()(const std::string& value) const {
     if (value.size() <= kMaxShown) return value;
     size_t cut = kMaxShown;
-    while (cut > 0 && (static_cast<unsigned char>(value[cut]) & 0xC0) == 0x80) --cut;
+    while (cut > 0 && ContinuesCharacter(value[cut])) --cut;
     return fmt::format("{}… ({} bytes)", value.substr(0, cut), value.size());
   }
   std::string operator()(const GgufArray& array) const { return std::visit(*this, array); }

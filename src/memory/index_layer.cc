@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "memory/document_cursor.h"
+#include "text/utf8.h"
 #include "text/words.h"
 
 namespace anabranch {
@@ -105,10 +106,7 @@ Result<std::string> UnitView::TextBefore(const UnitRow& unit, StreamPos end) con
   }
   size_t size = std::min(static_cast<size_t>(unit.text_end - unit.text_begin), run->text.size());
   while (size > 0 && run->TokenAt(run->text_begin + static_cast<int64_t>(size) - 1) >= end) --size;
-  const auto is_trail = [&](size_t i) {
-    return (static_cast<unsigned char>(run->text[i]) & 0xc0) == 0x80;
-  };
-  while (size > 0 && size < run->text.size() && is_trail(size)) --size;
+  while (size > 0 && size < run->text.size() && ContinuesCharacter(run->text[size])) --size;
   return run->text.substr(0, size);
 }
 

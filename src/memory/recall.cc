@@ -277,16 +277,15 @@ class Recaller {
     });
   }
 
-  Result<std::vector<Passage>> Passages(std::span<const Hit> hits) const {
+  Result<std::vector<Passage>> Passages(std::span<const Hit> hits) {
     const PassageUnits units = {
         view_.size(), [this](int64_t unit) -> const UnitRow& { return view_.row(unit); },
         [this](int64_t unit) {
           return scope_.Allows(view_.row(unit).span) && !duplicates_.contains(unit);
         },
-        [&](int64_t unit) {
-          const Result<std::string> text =
-              view_.Text(view_.row(unit).text_begin, view_.row(unit).text_end);
-          return text && !EndsSentence(*text);
+        [this](int64_t unit) {
+          const Result<const Wording*> wording = WordingOf(unit);
+          return wording && !EndsSentence((*wording)->text);
         }};
     std::vector<Passage> passages;
     for (const PassagePlan& plan : PlanPassages(

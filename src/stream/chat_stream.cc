@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/wall_clock.h"
 #include "stream/resume.h"
+#include "text/utf8.h"
 
 namespace anabranch {
 namespace {
@@ -22,9 +23,7 @@ constexpr size_t kPreviousTurnBytes = 2048;
 std::string_view End(std::string_view text, size_t n) {
   if (text.size() <= n) return text;
   text.remove_prefix(text.size() - n);
-  while (!text.empty() && (static_cast<unsigned char>(text[0]) & 0xC0) == 0x80) {
-    text.remove_prefix(1);
-  }
+  while (!text.empty() && ContinuesCharacter(text[0])) text.remove_prefix(1);
   return text;
 }
 

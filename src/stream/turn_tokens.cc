@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "text/cutter.h"
+#include "text/utf8.h"
 
 namespace anabranch {
 
@@ -13,7 +14,7 @@ uint32_t TurnTokens::TextByte(int64_t token) const {
 
 bool TurnTokens::CutsCharacter(int64_t token) const {
   const uint32_t byte = TextByte(token);
-  return byte > 0 && byte < text.size() && (static_cast<unsigned char>(text[byte]) & 0xC0) == 0x80;
+  return byte > 0 && byte < text.size() && ContinuesCharacter(text[byte]);
 }
 
 int64_t TurnTokens::SplitBefore(int64_t max_rest) const {

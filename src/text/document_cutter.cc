@@ -32,9 +32,7 @@ size_t Run(std::string_view text, char mark) {
 size_t CharacterBorder(std::string_view text, size_t size) {
   if (text.size() <= size) return text.size();
   size_t from = size;  // of the character that the border may be in
-  while (from > 0 && size - from < 3 && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80) {
-    --from;
-  }
+  while (from > 0 && size - from < 3 && ContinuesCharacter(text[from])) --from;
   const Utf8Part part = NextUtf8(text.substr(from));
   const bool cut = part.kind == Utf8Kind::kCharacter && part.size > size - from;
   return cut && from > 0 ? from : size;

@@ -20,6 +20,11 @@ struct Utf8Part {
 
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
 
+// True of a byte that is not the first of a character.
+constexpr bool ContinuesCharacter(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
 // What `bytes` (not empty) begins with.
 Utf8Part NextUtf8(std::string_view bytes);
 

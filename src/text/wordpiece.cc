@@ -19,7 +19,7 @@ constexpr std::string_view kContinuation = "##";
 
 size_t CountCharacters(std::string_view utf8) {
   return static_cast<size_t>(
-      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+      std::count_if(utf8.begin(), utf8.end(), [](char c) { return !ContinuesCharacter(c); }));
 }
 
 class VocabularyWordPiece final : public WordPiece {
