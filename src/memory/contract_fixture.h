@@ -15,8 +15,6 @@
 
 namespace anabranch {
 
-inline constexpr StreamSpan kEverything = {StreamPos(0), StreamPos(kMaxCoordinate)};
-
 class Contract : public ::testing::TestWithParam<StoreKind> {
  protected:
   Contract() : store_(GetParam()) {}

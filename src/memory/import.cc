@@ -16,7 +16,6 @@ namespace {
 
 // Room for a stream to go on: no sum of what an export says and what is said later overflows.
 constexpr int64_t kMost = kMaxCoordinate / 2;
-constexpr StreamSpan kEverything = {StreamPos(0), StreamPos(kMaxCoordinate)};
 
 // Error kInvalid: the stream has records. Its lock is held.
 Result<void> CheckEmpty(Database* db, const std::string& stream) {
@@ -101,7 +100,7 @@ class StreamImport {
     ASSIGN_OR_RETURN(const int64_t id, MakeStream(db_, stream_));
     JournalStore journal(db_, id);
     RETURN_IF_ERROR(journal_.ForEach(
-        kEverything, [&](const StoredRecord& stored) { return journal.InsertStored(stored); }));
+        kAllPositions, [&](const StoredRecord& stored) { return journal.InsertStored(stored); }));
     RETURN_IF_ERROR(transaction.Commit());
     return stream_;
   }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "memory/contract_fixture.h"
+#include "memory/journal_store.h"
 
 namespace anabranch {
 namespace {
@@ -136,7 +137,7 @@ TEST_P(Contract, TextIsBytes) {
   writer.Say(Role::kAssistant, "I have taken a note of what you told me just now.");
   writer.Say(Role::kUser, "Something else was said after it.");
   ASSERT_TRUE(Settles(*stream, writer.pos() - 30));
-  const auto turns = memory->Show("", kEverything).value();
+  const auto turns = memory->Show("", kAllPositions).value();
   ASSERT_EQ(turns.size(), 3u);
   EXPECT_EQ(turns[0].text, hostile);
   EXPECT_THAT(Text(Recall(*stream, "Where is half a character and a zero byte?")),

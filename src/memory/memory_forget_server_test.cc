@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "memory/contract_fixture.h"
+#include "memory/journal_store.h"
 #include "memory/server.h"
 
 namespace anabranch {
@@ -30,7 +31,7 @@ TEST_P(ForgetContract, WhatIsForgottenIsNowhere) {
   writer.Say(Role::kAssistant, "I have taken a note of what you told me just now.");
   ASSERT_TRUE(Settles(*stream, writer.pos() - 30));
   EXPECT_TRUE(memory->Verify().value().ok);
-  const auto turns = memory->Show("s", kEverything).value();
+  const auto turns = memory->Show("s", kAllPositions).value();
   for (const MemoryTurn& turn : turns) {
     EXPECT_THAT(turn.text, ::testing::Not(HasSubstr("Skagen")));
   }
