@@ -175,13 +175,20 @@ TEST_F(ChromaStoreServer, VectorsIdsAndErasing) {
     }
   }
 
-  // Replaced: the new vector is what is found.
+  // Replaced: every score is of the new vector. Which units come first is not asked here: Chroma's
+  // graph takes two updates at once and may, very rarely, lose the way to one.
   std::swap(units[0].vector, units[1].vector);
   Ok(store_->Upsert("vectors", std::span(units).first(2)));
-  const auto hits = store_->Nearest("vectors", units[0].vector, 1,
-                                    {units[0].question, StreamPos(1000000)}, Soon());
+  const std::vector<float>& query = units[0].vector;
+  const auto hits = store_->Nearest("vectors", query, 300, {false, StreamPos(1000000)}, Soon());
   ASSERT_TRUE(hits) << hits.error().Message();
-  EXPECT_EQ(hits->front().id, units[0].id);
+  EXPECT_GT(hits->size(), 250u);
+  for (const RemoteHit& hit : *hits) {
+    const auto unit = std::find_if(units.begin(), units.end(),
+                                   [&](const RemoteUnit& u) { return u.id == hit.id; });
+    ASSERT_NE(unit, units.end());
+    EXPECT_NEAR(hit.cosine, Cosine(unit->vector, query), 1e-5);
+  }
 
   Ok(store_->Erase("vectors", ids));
   Ok(store_->Erase("vectors", ids));
