@@ -2,6 +2,7 @@
 // embedded; and how fast an embedder is.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -18,6 +19,8 @@ struct MemoryBenchOptions {
   std::string folder;                            // for the files, which are removed again
   std::string password;                          // of the servers; "": none
   int32_t n_questions = 1000;
+  // Between a server's last vector and the first question: PostgreSQL builds its index beside.
+  std::chrono::seconds pause{0};
   int32_t n_threads = 0;                    // 0: all CPUs that the process may use
   std::string kernels;                      // "": the best this CPU runs
   std::function<int64_t()> resident_bytes;  // of this process

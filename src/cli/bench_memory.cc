@@ -22,7 +22,7 @@ namespace {
 
 struct BenchMemoryFlags {
   std::string sizes = "10k,100k", stores = "sqlite", folder;
-  int32_t questions = 1000, threads = 0;
+  int32_t questions = 1000, threads = 0, pause = 0;
   std::string kernels;
   StoreFlags store;  // its password
 };
@@ -95,6 +95,7 @@ int BenchMemoryStores(const BenchMemoryFlags& flags, CommandContext& context) {
   if (!password) return ReportError(context, password.error());
   options.password = *std::move(password);
   options.n_questions = flags.questions;
+  options.pause = std::chrono::seconds(flags.pause);
   options.n_threads = flags.threads;
   options.kernels = flags.kernels;
   options.resident_bytes = ResidentBytes;
@@ -131,6 +132,8 @@ void AddBenchMemoryCommand(CommandLine& line, CLI::App& bench) {
           "File with the password of the servers [$ANABRANCH_MEMORY_PASSWORD]")
       ->type_name("FILE");
   AddInteger(app, "--questions", flags->questions, 1, 1000000, "Recalls that are timed [1000]");
+  AddInteger(app, "--pause", flags->pause, 0, 86400,
+             "Seconds before a server is asked: PostgreSQL builds its index beside [0]");
   AddInteger(app, "-t,--threads", flags->threads, 1, 1024, "Threads [all CPUs]");
   AddText(app, "--kernels", flags->kernels, "ref, avx2 or avx512 [the best]");
 }

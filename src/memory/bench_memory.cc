@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <thread>
 
 #include "anabranch/bench.h"
 #include "base/thread_pool.h"
@@ -322,6 +323,7 @@ Result<MemoryBenchRow> RunServer(const BenchCorpus& corpus, const std::string& l
     ms += clock.Ms();
   }
   row.ingest_per_s = 1000 * static_cast<double>(corpus.size()) / ms;
+  std::this_thread::sleep_for(options.pause);
   std::vector<double> times;
   double recall = 0;
   for (int64_t q = 0; q < options.n_questions; ++q) {

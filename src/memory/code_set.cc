@@ -75,6 +75,12 @@ int64_t CodeSet::CountBelow(int64_t unit_number) const {
   return first;
 }
 
+CodeSet::Rest CodeSet::RestOf(int64_t begin) const {
+  ANABRANCH_CHECK(begin % block_rows_ == 0 && begin < size_);
+  const Block& block = At(begin);
+  return {block.scales, block.errors, block.units, std::min<int64_t>(block_rows_, size_ - begin)};
+}
+
 CodeRows CodeSet::Rows(int64_t begin, int64_t end) const {
   ANABRANCH_CHECK(begin % block_rows_ == 0 && begin <= end && end <= size_);
   return {codes_.data() + begin / block_rows_, end - begin, block_rows_, stride_};

@@ -26,8 +26,16 @@ class CodeSet {
   void Add(int64_t unit, std::span<const std::byte> code);
 
   int64_t unit(int64_t i) const { return At(i).units[i % block_rows_]; }
-  float scale(int64_t i) const { return At(i).scales[i % block_rows_]; }
-  float error(int64_t i) const { return At(i).errors[i % block_rows_]; }
+  // What belongs to each code of a block.
+  struct Rest {
+    const float* scales;
+    const float* errors;
+    const uint32_t* units;
+    int64_t n;
+  };
+  // From the code `begin`, which is a multiple of block_rows, to the end of its block or of the
+  // set.
+  Rest RestOf(int64_t begin) const;
   // How many of the units are less than `unit`.
   int64_t CountBelow(int64_t unit) const;
 
@@ -37,7 +45,7 @@ class CodeSet {
   CodeRows Rows(int64_t begin, int64_t end) const;
 
  private:
-  static constexpr int64_t kSegmentBlocks = 8;
+  static constexpr int64_t kSegmentBlocks = 32;
   struct Free {
     void operator()(std::byte* memory) const;
   };

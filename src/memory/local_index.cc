@@ -48,14 +48,20 @@ void LocalIndex::Scan(size_t layer, std::span<const QueryCode> queries, const Un
     const int64_t end = std::min(n, begin + set.segment_rows());
     dots.resize(queries.size() * static_cast<size_t>(end - begin));
     embedder_.scan_codes(set.Rows(begin, end), query_codes, dots);
-    const int32_t* dot = dots.data();
     for (size_t q = 0; q < queries.size(); ++q) {
-      for (int64_t i = begin; i < end; ++i, ++dot) {
-        const float score = set.scale(i) * queries[q].scale * static_cast<float>(*dot);
-        const float error =
-            set.error(i) * queries[q].norm + (1 + set.error(i)) * queries[q].error + kRounding;
-        if (score + error < lists[q].floor()) continue;
-        lists[q].Offer(view_.first(layer) + set.unit(i), score - error, score + error);
+      const int32_t* dot = dots.data() + q * static_cast<size_t>(end - begin);
+      for (int64_t block = begin; block < end;) {
+        const CodeSet::Rest rest = set.RestOf(block);
+        const int64_t rows = std::min(rest.n, end - block);
+        for (int64_t i = 0; i < rows; ++i) {
+          const float score = rest.scales[i] * queries[q].scale * static_cast<float>(dot[i]);
+          const float error = rest.errors[i] * queries[q].norm +
+                              (1 + rest.errors[i]) * queries[q].error + kRounding;
+          if (score + error < lists[q].floor()) continue;
+          lists[q].Offer(view_.first(layer) + rest.units[i], score - error, score + error);
+        }
+        dot += rows;
+        block += rows;
       }
     }
   }

@@ -88,8 +88,12 @@ TEST(CodeSet, KeepsWhatItIsGivenOverManyBlocks) {
       const std::vector<std::byte>& want = codes[static_cast<size_t>(i)];
       ASSERT_EQ(std::memcmp(code, want.data(), kWidth), 0);
       ASSERT_EQ(code[kWidth], 0);
-      const float numbers[] = {set.scale(i), set.error(i)};
+      const int64_t row = i % rows.block_rows;
+      const CodeSet::Rest rest = set.RestOf(i - row);
+      ASSERT_EQ(rest.n, std::min<int64_t>(rows.block_rows, set.size() - (i - row)));
+      const float numbers[] = {rest.scales[row], rest.errors[row]};
       ASSERT_EQ(std::memcmp(numbers, want.data() + kWidth, sizeof(numbers)), 0);
+      ASSERT_EQ(rest.units[row], 3 * i);
       ASSERT_EQ(set.unit(i), 3 * i);
     }
   }
