@@ -36,8 +36,8 @@ struct RankPolicy {
   // A unit takes this share of its better neighbour's score: of two sentences that tell a fact
   // together, each answers half of the question.
   float neighbour_share = 0.3f;
-  float assistant_penalty = 0.05f;  // at similar scores the user's own words lead
-  float repeat_penalty = 0.4f;      // it adds nothing, or was said without the fact
+  float assistant_penalty = 0.025f;  // at similar scores the user's own words lead
+  float repeat_penalty = 0.4f;       // it adds nothing, or was said without the fact
   enum class Fusion : uint8_t {
     kMargins,  // scores above what is typical: a query that finds nothing special adds nothing
     kReciprocalRanks,
