@@ -48,6 +48,9 @@ inline float MaxOf(VecF v) {
   x = _mm_max_ps(x, _mm_movehl_ps(x, x));
   return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
 }
+inline bool AnyAbove(VecF v, float limit) {
+  return _mm256_movemask_ps(_mm256_cmp_ps(v, Set1(limit), _CMP_GT_OQ)) != 0;
+}
 
 // magnitude with the sign of `sign`.
 inline VecF CopySign(VecF magnitude, VecF sign) {
@@ -122,6 +125,20 @@ inline void Transpose(VecF (&v)[kWidth]) {
   }
 }
 
+// Lane i: Sum(v[i]).
+inline VecF SumEach(const VecF (&v)[kWidth]) {
+  VecF fours[2];  // of v[4 * i] to v[4 * i + 3], one each in either half
+  for (int i = 0; i < 2; ++i) {
+    const VecF a =
+        Add(_mm256_unpacklo_ps(v[4 * i], v[4 * i + 1]), _mm256_unpackhi_ps(v[4 * i], v[4 * i + 1]));
+    const VecF b = Add(_mm256_unpacklo_ps(v[4 * i + 2], v[4 * i + 3]),
+                       _mm256_unpackhi_ps(v[4 * i + 2], v[4 * i + 3]));
+    fours[i] = Add(_mm256_shuffle_ps(a, b, 0x44), _mm256_shuffle_ps(a, b, 0xEE));
+  }
+  return Add(_mm256_permute2f128_ps(fours[0], fours[1], 0x20),
+             _mm256_permute2f128_ps(fours[0], fours[1], 0x31));
+}
+
 inline VecI LoadBytes(const unsigned char* p) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
 }
@@ -131,30 +148,36 @@ inline VecI HighNibbles(VecI v) {
 }
 inline VecF ToFloat(VecI v) { return _mm256_cvtepi32_ps(v); }
 
-// The dot products of kGroups * 4 columns: byte 4 * lane + c of w[g], unsigned, is the
-// weight of output `lane` and column 4 * g + c. Pairs of nibble products are at most 2 * 15 * 127,
-// so that 8 of them add up in an int16; 8-bit weights are two such planes.
-template <int kBits, int kGroups>
-inline VecI DotBlock(const VecI (&w)[kGroups], const int8_t* x) {
-  static_assert(kGroups <= 8, "an int16 holds 8 pairs of nibble products");
-  VecI low = _mm256_setzero_si256(), high = _mm256_setzero_si256();
-  for (int g = 0; g < kGroups; ++g) {
+// The dot products of a block of weights with a row of activations, in kBits of 4 or 8. Pairs of
+// nibble products are at most 2 * 15 * 127, so that 8 of them add up in an int16: a block has at
+// most 32 columns. 8-bit weights are two such planes.
+template <int kBits>
+class BlockDot {
+ public:
+  // Adds 4 columns: byte 4 * lane + c of w, unsigned, is the weight of output `lane`; x[4].
+  void Add(VecI w, const int8_t* x) {
     int32_t x4;
-    memcpy(&x4, x + 4 * g, sizeof(x4));
+    memcpy(&x4, x, sizeof(x4));
     const VecI xv = _mm256_set1_epi32(x4);
     if constexpr (kBits == 4) {
-      low = _mm256_add_epi16(low, _mm256_maddubs_epi16(w[g], xv));
+      low_ = _mm256_add_epi16(low_, _mm256_maddubs_epi16(w, xv));
     } else {
-      low = _mm256_add_epi16(low, _mm256_maddubs_epi16(LowNibbles(w[g]), xv));
-      high = _mm256_add_epi16(high, _mm256_maddubs_epi16(HighNibbles(w[g]), xv));
+      low_ = _mm256_add_epi16(low_, _mm256_maddubs_epi16(LowNibbles(w), xv));
+      high_ = _mm256_add_epi16(high_, _mm256_maddubs_epi16(HighNibbles(w), xv));
     }
+    // GCC would sum all products up at the end of a block, from memory.
+    __asm__("" : "+x"(low_));
+    if constexpr (kBits == 8) __asm__("" : "+x"(high_));
   }
-  VecI dot = _mm256_madd_epi16(low, _mm256_set1_epi16(1));
-  if constexpr (kBits == 8) {
-    dot = _mm256_add_epi32(dot, _mm256_madd_epi16(high, _mm256_set1_epi16(16)));
+  VecI Total() const {
+    const VecI low = _mm256_madd_epi16(low_, _mm256_set1_epi16(1));
+    if constexpr (kBits == 4) return low;
+    return _mm256_add_epi32(low, _mm256_madd_epi16(high_, _mm256_set1_epi16(16)));
   }
-  return dot;
-}
+
+ private:
+  VecI low_ = _mm256_setzero_si256(), high_ = _mm256_setzero_si256();
+};
 
 inline VecI ZeroI() { return _mm256_setzero_si256(); }
 inline int32_t SumI(VecI v) {

@@ -41,6 +41,9 @@ inline VecF Abs(VecF a) { return _mm512_abs_ps(a); }
 inline VecF Fma(VecF a, VecF b, VecF c) { return _mm512_fmadd_ps(a, b, c); }
 inline float Sum(VecF v) { return _mm512_reduce_add_ps(v); }
 inline float MaxOf(VecF v) { return _mm512_reduce_max_ps(v); }
+inline bool AnyAbove(VecF v, float limit) {
+  return _mm512_cmp_ps_mask(v, Set1(limit), _CMP_GT_OQ) != 0;
+}
 
 // magnitude with the sign of `sign`.
 inline VecF CopySign(VecF magnitude, VecF sign) {
@@ -108,6 +111,22 @@ inline void Transpose(VecF (&v)[kWidth]) {
   }
 }
 
+// Lane i: Sum(v[i]).
+inline VecF SumEach(const VecF (&v)[kWidth]) {
+  VecF fours[4];  // of v[4 * i] to v[4 * i + 3], one each in every quarter
+  for (int i = 0; i < 4; ++i) {
+    const VecF a =
+        Add(_mm512_unpacklo_ps(v[4 * i], v[4 * i + 1]), _mm512_unpackhi_ps(v[4 * i], v[4 * i + 1]));
+    const VecF b = Add(_mm512_unpacklo_ps(v[4 * i + 2], v[4 * i + 3]),
+                       _mm512_unpackhi_ps(v[4 * i + 2], v[4 * i + 3]));
+    fours[i] = Add(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xEE));
+  }
+  const auto halves = [](VecF a, VecF b) {
+    return Add(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+  };
+  return halves(halves(fours[0], fours[1]), halves(fours[2], fours[3]));
+}
+
 inline VecI LoadBytes(const unsigned char* p) { return _mm512_loadu_si512(p); }
 inline VecI LowNibbles(VecI v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
 inline VecI HighNibbles(VecI v) {
@@ -115,18 +134,22 @@ inline VecI HighNibbles(VecI v) {
 }
 inline VecF ToFloat(VecI v) { return _mm512_cvtepi32_ps(v); }
 
-// The dot products of kGroups * 4 columns: byte 4 * lane + c of w[g], unsigned, is the
-// weight of output `lane` and column 4 * g + c.
-template <int kBits, int kGroups>
-inline VecI DotBlock(const VecI (&w)[kGroups], const int8_t* x) {
-  VecI dot = _mm512_setzero_si512();
-  for (int g = 0; g < kGroups; ++g) {
-    int32_t x4;
-    memcpy(&x4, x + 4 * g, sizeof(x4));
-    dot = _mm512_dpbusd_epi32(dot, w[g], _mm512_set1_epi32(x4));
+// The dot products of a block of weights with a row of activations, in kBits of 4 or 8.
+template <int kBits>
+class BlockDot {
+ public:
+  // Adds 4 columns: byte 4 * lane + c of w, unsigned, is the weight of output `lane`; x[4].
+  void Add(VecI w, const int8_t* x) {
+    // _mm512_dpbusd_epi32(sum_, w, _mm512_set1_epi32(x4)), for which GCC 12 takes two instructions.
+    __asm__("vpdpbusd %2%{1to16%}, %1, %0"
+            : "+v"(sum_)
+            : "v"(w), "m"(*reinterpret_cast<const int8_t(*)[4]>(x)));
   }
-  return dot;
-}
+  VecI Total() const { return sum_; }
+
+ private:
+  VecI sum_ = _mm512_setzero_si512();
+};
 
 inline VecI ZeroI() { return _mm512_setzero_si512(); }
 inline int32_t SumI(VecI v) { return _mm512_reduce_add_epi32(v); }

@@ -4,7 +4,8 @@
 //
 //   an item:     for each segment: rotate the queries of the block's rows, for all heads of the
 //                group; for each block of kKeys keys that some row sees: convert keys and values to
-//                F32 once, transpose the keys, then every row attends to its own part of them.
+//                F32 once and transpose the keys, unless the rows are few; then every row attends
+//                to its own part of them.
 //
 // A step with few rows (decode) has too few KV heads to keep all threads busy: its keys are split
 // as well, and the partial states of the splits are merged, as in flash-decoding.
@@ -84,6 +85,36 @@ inline KeyBlock LoadKeys(const AttendJob& job, int64_t kv_head, int64_t slot, in
   return {keys, values, kv.head_dim, width, job.options.softcap};
 }
 
+// Calls body with a block of n slots of a KV head as they lie in the arena.
+template <typename Body>
+inline void WithStoredKeys(const AttendJob& job, int64_t kv_head, int64_t slot, int64_t n,
+                           const Body& body) {
+  const KvArena& kv = job.kv;
+  const int64_t offset = SlotOffset(kv, kv_head, slot);
+  const auto with = [&](auto block) {
+    block = {kv.k.p + offset, kv.v.p + offset,   n,
+             kv.head_dim,     job.scratch.width, job.options.softcap};
+    body(block);
+  };
+  switch (kv.dtype) {
+    case DType::kF32:
+      with(StoredKeys<DType::kF32>{});
+      break;
+    case DType::kF16:
+      with(StoredKeys<DType::kF16>{});
+      break;
+    case DType::kBF16:
+      with(StoredKeys<DType::kBF16>{});
+      break;
+  }
+}
+
+// Whether converting a block would take longer than it saves.
+constexpr int64_t kFewRows = 3;
+inline bool AttendsAsStored(const AttendJob& job, int64_t n_rows) {
+  return n_rows <= kFewRows && job.kv.head_dim % kWidth == 0;
+}
+
 // The rows of block [row, row + n_rows) over the part `clip` of a segment.
 inline void AttendSegment(const AttendJob& job, int64_t kv_head, const Segment& s, KeyRange clip,
                           int64_t row, int64_t n_rows, const States& states, int thread) {
@@ -103,16 +134,24 @@ inline void AttendSegment(const AttendJob& job, int64_t kv_head, const Segment& 
              queries + (r * job.group + h) * width);
     }
   }
+  const bool as_stored = AttendsAsStored(job, n_rows);
   for (int64_t k = any.lo; k < any.hi; k += kKeys) {
     const KeyRange keys{k, Min(any.hi, k + kKeys)};
     KeyBlock block{nullptr, nullptr, 0, 0, 0.0f};
     for (int64_t r = 0; r < n_rows; ++r) {
       const KeyRange seen = VisibleTo(job.plan, s, keys, row + r);
       if (seen.lo >= seen.hi) continue;
-      if (block.keys == nullptr) block = LoadKeys(job, kv_head, s.slot + k, keys.hi - k, thread);
       const int64_t q = r * job.group;
-      AttendRow(block, seen.lo - k, seen.hi - k, job.group, queries + q * width,
-                {states.out + q * width, states.max + q, states.sum + q});
+      const auto attend = [&](const auto& to) {
+        AttendRow(to, seen.lo - k, seen.hi - k, job.group, queries + q * width,
+                  {states.out + q * width, states.max + q, states.sum + q * kWidth});
+      };
+      if (as_stored) {
+        WithStoredKeys(job, kv_head, s.slot + k, keys.hi - k, attend);
+        continue;
+      }
+      if (block.keys == nullptr) block = LoadKeys(job, kv_head, s.slot + k, keys.hi - k, thread);
+      attend(block);
     }
   }
 }
@@ -133,9 +172,10 @@ inline void FinishItem(const AttendJob& job, int64_t item, int64_t first_slot) {
     float sum = 0.0f;
     for (int64_t s = 0; s < job.n_splits; ++s) {
       const States split = job.scratch.states(first_slot + s);
-      if (split.sum[q] == 0.0f) continue;  // the identity; its max is -infinity
+      const float split_sum = Sum(Load(split.sum + q * kWidth));
+      if (split_sum == 0.0f) continue;  // the identity; its max is -infinity
       const float factor = expf(split.max[q] - max);
-      sum += factor * split.sum[q];
+      sum += factor * split_sum;
       for (int64_t d = 0; d < width; d += kWidth) {
         const VecF part = Mul(Set1(factor), Load(split.out + q * width + d));
         Store(out + d, s == 0 ? part : Add(Load(out + d), part));
@@ -161,7 +201,7 @@ inline void AttendTask(const AttendJob& job, int64_t task, int thread) {
     memset(states.out + q * job.scratch.width, 0,
            static_cast<size_t>(job.scratch.width) * sizeof(float));
     states.max[q] = -INFINITY;
-    states.sum[q] = 0.0f;
+    Store(states.sum + q * kWidth, Zero());
   }
   const List<const Segment> segments = SegmentsOf(job.plan, job.layer, job.kv.n_kv_heads, kv_head);
   const int64_t n_keys = KeysOf(segments);

@@ -11,10 +11,11 @@
 namespace anabranch {
 namespace {
 
+constexpr int64_t ElementBytes(DType dtype) { return dtype == DType::kF32 ? 4 : 2; }
+
 // Byte offset of a slot's row.
 inline int64_t SlotOffset(const KvArena& kv, int64_t kv_head, int64_t slot) {
-  const int64_t bytes = kv.dtype == DType::kF32 ? 4 : 2;
-  return (kv_head * kv.slots + slot) * kv.head_dim * bytes;
+  return (kv_head * kv.slots + slot) * kv.head_dim * ElementBytes(kv.dtype);
 }
 
 // n floats to elements of dtype at dst. Only these elements are written.
@@ -36,22 +37,27 @@ inline void StoreElements(DType dtype, const float* src, int64_t n, unsigned cha
   }
 }
 
+// kWidth elements at p.
+template <DType kDType>
+inline VecF LoadElements(const unsigned char* p) {
+  if constexpr (kDType == DType::kF32) {
+    return Load(reinterpret_cast<const float*>(p));
+  } else {
+    return kDType == DType::kF16 ? LoadF16(p) : LoadBf16(p);
+  }
+}
+
 // Elements [i, min(i + kWidth, n)) of a row of n, the other lanes zero.
 template <DType kDType>
-inline VecF LoadElements(const unsigned char* row, int64_t i, int64_t n) {
-  const int64_t left = Min(kWidth, n - i);
-  if constexpr (kDType == DType::kF32) {
-    return LoadPartial(reinterpret_cast<const float*>(row) + i, left);
-  } else {
-    const void* from = row + 2 * i;
-    alignas(64) uint16_t bits[kWidth];
-    if (left < kWidth) {
-      memset(bits, 0, sizeof(bits));
-      memcpy(bits, from, static_cast<size_t>(2 * left));
-      from = bits;
-    }
-    return kDType == DType::kF16 ? LoadF16(from) : LoadBf16(from);
+inline VecF LoadElementsOf(const unsigned char* row, int64_t i, int64_t n) {
+  const unsigned char* from = row + ElementBytes(kDType) * i;
+  alignas(64) unsigned char part[ElementBytes(kDType) * kWidth];
+  if (n - i < kWidth) {
+    memset(part, 0, sizeof(part));
+    memcpy(part, from, static_cast<size_t>(ElementBytes(kDType) * (n - i)));
+    from = part;
   }
+  return LoadElements<kDType>(from);
 }
 
 // Keys and values of n <= kKeys slots of a KV head to F32: keys transposed, [width, kKeys], and
@@ -59,7 +65,7 @@ inline VecF LoadElements(const unsigned char* row, int64_t i, int64_t n) {
 template <DType kDType>
 inline void LoadKeysAs(const KvArena& kv, int64_t kv_head, int64_t slot, int64_t n, int64_t width,
                        float* keys, float* values) {
-  const int64_t row_bytes = kv.head_dim * (kDType == DType::kF32 ? 4 : 2);
+  const int64_t row_bytes = kv.head_dim * ElementBytes(kDType);
   const unsigned char* k_rows = kv.k.p + SlotOffset(kv, kv_head, slot);
   const unsigned char* v_rows = kv.v.p + SlotOffset(kv, kv_head, slot);
   for (int64_t d = 0; d < kv.head_dim; d += kWidth) {
@@ -67,7 +73,7 @@ inline void LoadKeysAs(const KvArena& kv, int64_t kv_head, int64_t slot, int64_t
       VecF square[kWidth];
       for (int64_t i = 0; i < kWidth; ++i) {
         const int64_t key = Min(k + i, n - 1);  // lanes past the end repeat the last key
-        square[i] = LoadElements<kDType>(k_rows + key * row_bytes, d, kv.head_dim);
+        square[i] = LoadElementsOf<kDType>(k_rows + key * row_bytes, d, kv.head_dim);
       }
       Transpose(square);
       for (int64_t i = 0; i < kWidth; ++i) Store(keys + (d + i) * kKeys + k, square[i]);
@@ -75,7 +81,7 @@ inline void LoadKeysAs(const KvArena& kv, int64_t kv_head, int64_t slot, int64_t
   }
   for (int64_t k = 0; k < n; ++k) {
     for (int64_t d = 0; d < kv.head_dim; d += kWidth) {
-      Store(values + k * width + d, LoadElements<kDType>(v_rows + k * row_bytes, d, kv.head_dim));
+      Store(values + k * width + d, LoadElementsOf<kDType>(v_rows + k * row_bytes, d, kv.head_dim));
     }
   }
 }

@@ -33,12 +33,15 @@ inline void QuantizeBlock(const float* x, XBlock* out) {
   for (int i = 0; i < 32; i += kWidth) max = Max(max, Abs(Load(x + i)));
   const float amax = MaxOf(max);
   const VecF inverse = Set1(amax > 0 ? 127.0f / amax : 0.0f);
-  for (int i = 0; i < 32; i += kWidth) StoreI8(out->q + i, Mul(Load(x + i), inverse));
   out->scale = amax / 127.0f;
   for (int half = 0; half < 2; ++half) {
-    int32_t sum = 0;
-    for (int i = 0; i < 16; ++i) sum += out->q[16 * half + i];
-    out->half_sum[half] = static_cast<float>(sum);
+    VecF sum = Zero();
+    for (int i = 16 * half; i < 16 * half + 16; i += kWidth) {
+      const VecF q = RoundNearest(Mul(Load(x + i), inverse));
+      StoreI8(out->q + i, q);
+      sum = Add(sum, q);
+    }
+    out->half_sum[half] = Sum(sum);
   }
   out->sum = out->half_sum[0] + out->half_sum[1];
 }

@@ -3,7 +3,7 @@
 // no op runs inside another).
 //
 //   per thread: | cos, sin | rotated queries | keys, transposed | values |
-//   per slot:   | output [queries, width] | max [queries] | sum [queries] |
+//   per slot:   | output [queries, width] | sum [queries, kWidth] | max [queries] |
 #pragma once
 
 #include "kernels/simd/quantize.h"
@@ -15,12 +15,12 @@ constexpr int64_t kKeys = 32;     // of a block: keys and values in F32 fit the 
 constexpr int64_t kQueries = 64;  // of a work item: the rows of a block times the heads of a group
 constexpr int64_t kItemsPerThread = 4;  // fewer leave a thread idle at the end of a decode step
 
-// Partial attention state (output, running max, sum) of each query of a work item. The identity is
-// {0, -infinity, 0}.
+// Partial attention state of each query of a work item: output and sum of weights relative to a
+// reference, which no score exceeds by more than kMaxRise. The identity is {0, -infinity, 0}.
 struct States {
   float* out;  // [queries, width]
-  float* max;
-  float* sum;
+  float* max;  // the reference
+  float* sum;  // [queries, kWidth]: in parts, of which the sum is meant
 };
 
 struct AttendScratch {
@@ -32,7 +32,7 @@ struct AttendScratch {
   int64_t thread_floats() const {
     return RoundUp(2 * width + max_queries * width + 2 * kKeys * width, 16);
   }
-  int64_t slot_floats() const { return RoundUp(max_queries * (width + 2), 16); }
+  int64_t slot_floats() const { return RoundUp(max_queries * (width + kWidth + 1), 16); }
   // Splits make at most kItemsPerThread work items per thread, and one more of each.
   int64_t n_slots() const { return 2 * kItemsPerThread * n_threads; }
   size_t bytes() const {
@@ -48,7 +48,7 @@ struct AttendScratch {
   float* values(int64_t thread) const { return keys(thread) + kKeys * width; }
   States states(int64_t slot) const {
     float* out = base + n_threads * thread_floats() + slot * slot_floats();
-    return {out, out + max_queries * width, out + max_queries * (width + 1)};
+    return {out, out + max_queries * (width + kWidth), out + max_queries * width};
   }
 };
 

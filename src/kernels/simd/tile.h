@@ -24,7 +24,8 @@ inline VecF LoadScales(const unsigned char* scales, int64_t block) {
 template <GgufType kType, int kRows>
 void QuantTile(const unsigned char* tile, int64_t cols, const void* x, int64_t, float* out) {
   constexpr QuantFormat f = FormatOf(kType);
-  constexpr int kGroups = f.block / 4;      // vectors of 4 columns in a block
+  static_assert(f.block <= 32);
+  constexpr int kHalf = f.block / 2;        // columns before those in the high nibbles
   constexpr int kPerXBlock = 32 / f.block;  // weight blocks of an activation block
   const TileLayout t = LayoutOf(kType, cols);
   const VecF zero = Set1(static_cast<float>(-f.zero));
@@ -32,23 +33,25 @@ void QuantTile(const unsigned char* tile, int64_t cols, const void* x, int64_t, 
   for (int r = 0; r < kRows; ++r) acc[r] = Zero();
   for (int64_t b = 0; b < t.n_blocks; ++b) {
     const unsigned char* quants = tile + b * t.quant_bytes;
-    VecI w[kGroups];
-    if constexpr (f.bits == 4) {
-      for (int g = 0; g < kGroups / 2; ++g) {
-        const VecI pair = LoadBytes(quants + 4 * kWidth * g);
-        w[g] = LowNibbles(pair);
-        w[g + kGroups / 2] = HighNibbles(pair);
+    const XBlock* xb = static_cast<const XBlock*>(x) + b / kPerXBlock * kRowGroup;
+    const int64_t half = b % kPerXBlock;
+    BlockDot<f.bits> dots[kRows];
+    for (int c = 0; c < f.block * f.bits / 8; c += 4) {
+      const unsigned char* at = quants + kWidth * c;
+      if constexpr (kRows == 1) ReadAhead(at);
+      const VecI w = LoadBytes(at);
+      const VecI low = f.bits == 4 ? LowNibbles(w) : w;
+      for (int r = 0; r < kRows; ++r) dots[r].Add(low, xb[r].q + 16 * half + c);
+      if constexpr (f.bits == 4) {
+        const VecI high = HighNibbles(w);
+        for (int r = 0; r < kRows; ++r) dots[r].Add(high, xb[r].q + 16 * half + kHalf + c);
       }
-    } else {
-      for (int g = 0; g < kGroups; ++g) w[g] = LoadBytes(quants + 4 * kWidth * g);
     }
     const VecF scale = LoadScales<f.f16_scales>(tile + t.scales, b);
     const VecF min = f.has_min ? LoadScales<f.f16_scales>(tile + t.mins, b) : Zero();
-    const XBlock* xb = static_cast<const XBlock*>(x) + b / kPerXBlock * kRowGroup;
-    const int64_t half = b % kPerXBlock;
     for (int r = 0; r < kRows; ++r) {
       const VecF sum = Set1(kPerXBlock == 1 ? xb[r].sum : xb[r].half_sum[half]);
-      VecF dot = ToFloat(DotBlock<f.bits, kGroups>(w, xb[r].q + 16 * half));
+      VecF dot = ToFloat(dots[r].Total());
       if constexpr (f.has_min) {
         dot = Fma(min, sum, Mul(dot, scale));
       } else {
