@@ -75,12 +75,26 @@ struct BenchOptions {
   ProgressFn on_progress;
 };
 
+// The most that this machine gave the same threads, in the same run.
+struct MachineLimits {
+  double read_bytes_per_s = 0;
+  double multiply_adds_per_s = 0;        // of 4-bit weights with 8-bit activations
+  double float_multiply_adds_per_s = 0;  // of floats
+};
+
 struct BenchReport {
   int64_t window = 0;
   std::vector<double> prefill_tps;       // one per repeat: `window` tokens into an empty window
+  std::vector<double> reading_tps;       // one per repeat: `window` tokens more, the window full
   std::vector<double> decode_ms;         // one per repeat: mean ms per token with the window full
   std::vector<double> token_ms;          // of each decoded token, by size
   std::vector<double> token_ms_writing;  // the same while a memory is written
+  MachineLimits limits;
+  bool disturbed = false;  // a limit fell below 90 % of its best between two repeats
+  // What no program can beat within these limits: a token's bytes have to be read, and its
+  // multiply-adds done, those of weights with bytes and those of attention with floats.
+  int64_t token_bytes = 0;
+  double decode_floor_ms = 0, prefill_floor_tps = 0, reading_floor_tps = 0;
 };
 
 class Engine {

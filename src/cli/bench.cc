@@ -51,7 +51,9 @@ int Bench(const BenchFlags& flags, CommandContext& context) {
   if (!report) return ReportError(context, report.error());
 
   const ModelInfo& info = (*engine)->info();
+  const MachineLimits& limits = report->limits;
   const Spread prefill = SpreadOf(report->prefill_tps);
+  const Spread reading = SpreadOf(report->reading_tps);
   const Spread decode = SpreadOf(report->decode_ms);
   const double p99 = Quantile(report->token_ms, 0.99);
   const double p99_writing = Quantile(report->token_ms_writing, 0.99);
@@ -59,21 +61,41 @@ int Bench(const BenchFlags& flags, CommandContext& context) {
     context.terminal.Out(JsonLine({{"window", report->window},
                                    {"prefill_tps", prefill.mean},
                                    {"prefill_tps_deviation", prefill.deviation},
+                                   {"reading_tps", reading.mean},
+                                   {"reading_tps_deviation", reading.deviation},
                                    {"decode_ms", decode.mean},
                                    {"decode_ms_deviation", decode.deviation},
                                    {"decode_p99_ms", p99},
                                    {"decode_p99_ms_writing", p99_writing},
+                                   {"prefill_floor_tps", report->prefill_floor_tps},
+                                   {"reading_floor_tps", report->reading_floor_tps},
+                                   {"decode_floor_ms", report->decode_floor_ms},
+                                   {"token_bytes", report->token_bytes},
+                                   {"read_bytes_per_s", limits.read_bytes_per_s},
+                                   {"multiply_adds_per_s", limits.multiply_adds_per_s},
+                                   {"float_multiply_adds_per_s", limits.float_multiply_adds_per_s},
+                                   {"disturbed", report->disturbed},
                                    {"threads", info.n_threads},
                                    {"kernels", info.kernels},
                                    {"repeats", flags.repeats},
                                    {"start_size", flags.start_size},
                                    {"model", info.name}}));
   } else {
-    context.terminal.Out(
-        fmt::format("{}, window {}, {} threads, kernels {}, {} repeats\n"
-                    "prefill {:8.1f} +- {:.1f} tokens/s\ndecode  {:8.2f} +- {:.2f} ms/token\n",
-                    info.name, report->window, info.n_threads, info.kernels, flags.repeats,
-                    prefill.mean, prefill.deviation, decode.mean, decode.deviation));
+    const auto tokens_line = [](const char* name, const Spread& spread, double floor) {
+      return fmt::format("{:<10}{:8.1f} +- {:5.1f} tokens/s {:4.0f} % of {:.0f}\n", name,
+                         spread.mean, spread.deviation, 100 * spread.mean / floor, floor);
+    };
+    context.terminal.Out(fmt::format(
+        "{}, window {}, {} threads, kernels {}, {} repeats\n"
+        "{}{}decode    {:8.2f} +- {:5.2f} ms/token {:4.0f} % of what {:.2f} would be\n"
+        "limits    {:.1f} GB/s read, {:.3f} and {:.3f} T multiply-adds/s of bytes and floats{}\n",
+        info.name, report->window, info.n_threads, info.kernels, flags.repeats,
+        tokens_line("prefill", prefill, report->prefill_floor_tps),
+        tokens_line("reading", reading, report->reading_floor_tps), decode.mean, decode.deviation,
+        100 * report->decode_floor_ms / decode.mean, report->decode_floor_ms,
+        limits.read_bytes_per_s / 1e9, limits.multiply_adds_per_s / 1e12,
+        limits.float_multiply_adds_per_s / 1e12,
+        report->disturbed ? "; disturbed: they fell by more than a tenth" : ""));
     if (flags.write_memory) {
       context.terminal.Out(fmt::format(
           "decode's p99 {:.2f} ms, {:.2f} while a memory is written: {:.2f} times as much\n", p99,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/wall_clock.h"
+#include "engine/machine_limits.h"
 #include "memory/memory.h"
 #include "memory/scratch_file.h"
 #include "sampling/sampler.h"
@@ -118,12 +119,21 @@ Result<BenchReport> MeasureSpeed(Model& model, CpuExec& exec, int32_t max_batch,
   RETURN_IF_ERROR(ReadAll(&context, window));
   BenchReport report;
   report.window = options.recent_size;
+  report.token_bytes = BytesOfToken(model, options.start_size + options.recent_size);
+  ASSIGN_OR_RETURN(LimitsMeter limits, LimitsMeter::Create(exec, report.token_bytes));
   for (int32_t repeat = 0; repeat < options.repeats; ++repeat) {
+    limits.Measure();
     context.Clear(StreamPos(0), context.kv().sizes().n_pinned);
+    const auto tokens_per_s = [&](const Stopwatch& watch) {
+      return static_cast<double>(window.size()) * 1000 / watch.Ms();
+    };
     const Stopwatch prefill;
     RETURN_IF_ERROR(ReadAll(&context, window));
-    report.prefill_tps.push_back(static_cast<double>(window.size()) * 1000 / prefill.Ms());
+    report.prefill_tps.push_back(tokens_per_s(prefill));
     RETURN_IF_ERROR(ReadAll(&context, rest));
+    const Stopwatch reading;
+    RETURN_IF_ERROR(ReadAll(&context, window));
+    report.reading_tps.push_back(tokens_per_s(reading));
 
     ASSIGN_OR_RETURN(const std::vector<double> alone,
                      Decode(&context, window.back(), options.decode_tokens, n_vocab, nullptr));
@@ -140,6 +150,14 @@ Result<BenchReport> MeasureSpeed(Model& model, CpuExec& exec, int32_t max_batch,
       options.on_progress({.stage = "bench", .done = repeat + 1, .total = options.repeats});
     }
   }
+  limits.Measure();
+  report.limits = limits.best();
+  report.disturbed = limits.disturbed();
+  report.decode_floor_ms =
+      1000 * static_cast<double>(report.token_bytes) / report.limits.read_bytes_per_s;
+  const auto n_keys = static_cast<double>(options.start_size + options.recent_size);
+  report.prefill_floor_tps = 1 / ArithmeticFloor(model.config(), n_keys / 2, report.limits);
+  report.reading_floor_tps = 1 / ArithmeticFloor(model.config(), n_keys, report.limits);
   std::sort(report.token_ms.begin(), report.token_ms.end());
   std::sort(report.token_ms_writing.begin(), report.token_ms_writing.end());
   if (scratch && !scratch->writer().fault().empty()) {

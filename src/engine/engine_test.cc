@@ -399,6 +399,13 @@ TEST_F(EngineTest, BenchGivesOneFigurePerRepeat) {
   ASSERT_EQ(report->decode_ms.size(), 2u);
   for (const double value : report->prefill_tps) EXPECT_GT(value, 0);
   for (const double value : report->decode_ms) EXPECT_GT(value, 0);
+  ASSERT_EQ(report->reading_tps.size(), 2u);
+  for (const double value : report->reading_tps) EXPECT_GT(value, 0);
+  EXPECT_GT(report->limits.read_bytes_per_s, 0);
+  EXPECT_GT(report->limits.multiply_adds_per_s, report->limits.float_multiply_adds_per_s);
+  EXPECT_GT(report->token_bytes, 0);
+  EXPECT_GT(report->decode_floor_ms, 0);
+  EXPECT_GT(report->prefill_floor_tps, report->reading_floor_tps);
   EXPECT_EQ(report->token_ms.size(), 8u);
   EXPECT_TRUE(report->token_ms_writing.empty());
   options.memory_folder = "/no/such/folder";

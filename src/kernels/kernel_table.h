@@ -32,6 +32,8 @@ struct ExecLimits {
   int32_t n_threads = 0;
 };
 
+constexpr int64_t kReadBlock = int64_t{1} << 20;  // bytes
+
 struct Exec;  // CPU: kernels/exec.h
 
 struct KernelTable {
@@ -82,6 +84,14 @@ struct KernelTable {
   // dots[q, i] = code i . query q, exactly: int32 [n_queries, codes.n]. queries: int16 [n_queries,
   // width], the codes' width, of at most kMaxQueryCode each way.
   void (*scan_codes)(Exec&, const CodeRows& codes, List<const int16_t> queries, int32_t* dots);
+
+  // What the machine gives at most, for the floors that benchmarks are compared with.
+  // Reads whole blocks of kReadBlock bytes at data, 64-byte aligned, once: sums[i] = the sum of
+  // block i's uint32, modulo 2^32.
+  void (*read)(Exec&, List<const unsigned char> data, uint32_t* sums);
+  // Multiplies and adds in registers, by all threads, a while: the multiply-adds that were done, of
+  // 4-bit weights with 8-bit activations, or of floats.
+  int64_t (*multiply)(Exec&, bool floats);
 };
 
 }  // namespace anabranch

@@ -163,6 +163,29 @@ TEST_P(TableRowsTest, MemoryIsAlignedAndKeepsWhatIsUploaded) {
   table.free(backend_.exec(), DevPtr{});
 }
 
+TEST_P(TableRowsTest, ReadSeesEveryWord) {
+  constexpr int64_t kBlocks = 3;
+  std::vector<uint32_t> words(kBlocks * kReadBlock / sizeof(uint32_t));
+  std::mt19937 random(3);
+  for (uint32_t& word : words) word = static_cast<uint32_t>(random());
+  const auto sums = [&](TestBackend& backend) {
+    const DevPtr data = backend.Upload(words);
+    std::vector<uint32_t> read(kBlocks);
+    backend.table().read(backend.exec(), {data.p, kBlocks * kReadBlock}, read.data());
+    return read;
+  };
+  std::vector<uint32_t> want(kBlocks);
+  for (size_t i = 0; i < words.size(); ++i) want[i * sizeof(uint32_t) / kReadBlock] += words[i];
+  TestBackend backend(*GetParam().table, GetParam().n_threads);
+  EXPECT_EQ(sums(backend), want);
+}
+
+TEST_P(TableRowsTest, MultiplyTellsHowMuch) {
+  TestBackend backend(*GetParam().table, GetParam().n_threads);
+  EXPECT_GT(backend.table().multiply(backend.exec(), true), 0);
+  EXPECT_GT(backend.table().multiply(backend.exec(), false), 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Tables, TableRowsTest, ::testing::ValuesIn(TablesHere()), NameOf);
 
 }  // namespace

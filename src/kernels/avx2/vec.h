@@ -21,6 +21,10 @@ inline VecF Held(VecF v) {
   __asm__("" : "+x"(v));
   return v;
 }
+inline VecI Held(VecI v) {
+  __asm__("" : "+x"(v));
+  return v;
+}
 inline void Store(float* p, VecF v) { _mm256_storeu_ps(p, v); }
 inline VecI Lanes() { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
 // The first n lanes, 0 <= n <= kWidth; the others are zero, and their memory is not touched.
@@ -179,6 +183,7 @@ class BlockDot {
   VecI low_ = _mm256_setzero_si256(), high_ = _mm256_setzero_si256();
 };
 
+inline VecI AddI(VecI a, VecI b) { return _mm256_add_epi32(a, b); }
 inline VecI ZeroI() { return _mm256_setzero_si256(); }
 inline int32_t SumI(VecI v) {
   __m128i x = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));

@@ -21,6 +21,10 @@ inline VecF Held(VecF v) {
   __asm__("" : "+v"(v));
   return v;
 }
+inline VecI Held(VecI v) {
+  __asm__("" : "+v"(v));
+  return v;
+}
 inline void Store(float* p, VecF v) { _mm512_storeu_ps(p, v); }
 // The first n lanes, 0 <= n <= kWidth; the others are zero, and their memory is not touched.
 inline __mmask16 FirstLanes(int64_t n) { return static_cast<__mmask16>((1u << n) - 1u); }
@@ -151,6 +155,7 @@ class BlockDot {
   VecI sum_ = _mm512_setzero_si512();
 };
 
+inline VecI AddI(VecI a, VecI b) { return _mm512_add_epi32(a, b); }
 inline VecI ZeroI() { return _mm512_setzero_si512(); }
 inline int32_t SumI(VecI v) { return _mm512_reduce_add_epi32(v); }
 // The next 2 * kWidth of what is at p, as int16.

@@ -30,6 +30,9 @@ void Gated(Exec& exec, Mat x, const Weight& gate, const Weight& up, Activation a
 void Scan(Exec& exec, Mat vectors, Mat query, Mat scores);
 void ScanCodes(Exec& exec, const CodeRows& codes, List<const int16_t> queries, int32_t* dots);
 
+void Read(Exec& exec, List<const unsigned char> data, uint32_t* sums);
+int64_t Multiply(Exec& exec, bool floats);
+
 void RmsNorm(Exec& exec, Mat x, DevPtr gain, float eps, Mat out);
 void LayerNorm(Exec& exec, Mat x, DevPtr gain, DevPtr bias, float eps, Mat out);
 float Activate(Activation activation, float x);

@@ -23,6 +23,8 @@ const KernelTable kRefKernels = {
     .attend = ref::Attend,
     .scan = ref::Scan,
     .scan_codes = ref::ScanCodes,
+    .read = ref::Read,
+    .multiply = ref::Multiply,
 };
 
 }  // namespace anabranch

@@ -5,6 +5,7 @@
 #include "kernels/simd/append.h"
 #include "kernels/simd/attend.h"
 #include "kernels/simd/embed.h"
+#include "kernels/simd/limits.h"
 #include "kernels/simd/matmul.h"
 #include "kernels/simd/memory.h"
 #include "kernels/simd/pack.h"
@@ -16,10 +17,11 @@ namespace anabranch {
 namespace {
 
 constexpr KernelTable MakeTable(const char* name) {
-  return {name,     ScratchBytes, Alloc,       Free,     Upload,
-          Download, Sync,         PackedBytes, Pack,     Embed,
-          RmsNorm,  LayerNorm,    Matmul,      Gated,    ActivateInPlace,
-          Append,   Attend,       Scan,        ScanCodes};
+  return {name,     ScratchBytes, Alloc,       Free,      Upload,
+          Download, Sync,         PackedBytes, Pack,      Embed,
+          RmsNorm,  LayerNorm,    Matmul,      Gated,     ActivateInPlace,
+          Append,   Attend,       Scan,        ScanCodes, Read,
+          Multiply};
 }
 
 }  // namespace
