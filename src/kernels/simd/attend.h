@@ -216,7 +216,7 @@ inline void AttendTask(const AttendJob& job, int64_t task, int thread) {
   if (job.n_splits == 1) FinishItem(job, item, slot);
 }
 
-constexpr int64_t kKeysOfSplit = 128;  // at least: a split costs its merge and a rotation
+constexpr int64_t kKeysOfSplit = 256;  // at least: a split costs its merge and a rotation
 
 inline void Attend(Exec& exec, Mat q, const Rope& rope, const KvArena& kv, const AttendPlan& plan,
                    int32_t layer, const AttendOptions& options, Mat out) {

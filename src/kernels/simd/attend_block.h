@@ -100,33 +100,41 @@ inline void Scores(const StoredKeys<kDType>& block, const float* queries, float*
 // those of 1, and outputs need no new scale in most blocks.
 constexpr float kMaxRise = 8.0f;
 
-// Scores of the visible keys [lo, hi) to weights, 0 for the others; updates max and sum[kWidth].
-// The factor by which earlier outputs shrink.
-inline float Softmax(float softcap, int64_t lo, int64_t hi, float* scores, float* max, float* sum) {
-  const bool all = lo == 0 && hi == kKeys;
-  VecF top = Set1(-INFINITY);
-  for (int64_t k = 0; k < kKeys; k += kWidth) {
-    VecF s = Load(scores + k);
-    if (softcap > 0) s = Mul(Set1(softcap), Tanh(Div(s, Set1(softcap))));
-    if (!all) s = KeepRange(s, lo - k, hi - k, -INFINITY);
-    if (!all || softcap > 0) Store(scores + k, s);
-    top = Max(top, s);
+// Scores of the visible keys [lo, hi) to weights, 0 for the others; updates max and sum[kWidth] of
+// each query. factors: by which earlier outputs shrink.
+template <int kQ>
+inline void Softmax(float softcap, int64_t lo, int64_t hi, float* scores, const States& states,
+                    float* factors) {
+  const bool all = lo == 0 && hi == kKeys && softcap == 0;
+  for (int q = 0; q < kQ; ++q) {
+    float* of_query = scores + q * kKeys;
+    VecF top = Set1(-INFINITY);
+    for (int64_t k = 0; k < kKeys; k += kWidth) {
+      VecF s = Load(of_query + k);
+      if (!all) {
+        if (softcap > 0) s = Mul(Set1(softcap), Tanh(Div(s, Set1(softcap))));
+        s = KeepRange(s, lo - k, hi - k, -INFINITY);
+        Store(of_query + k, s);
+      }
+      top = Max(top, s);
+    }
+    factors[q] = 1.0f;
+    if (AnyAbove(top, states.max[q] + kMaxRise)) {
+      const float new_max = MaxOf(top);
+      factors[q] = expf(states.max[q] - new_max);
+      states.max[q] = new_max;
+    }
   }
-  VecF total = Load(sum);
-  float factor = 1.0f;
-  if (AnyAbove(top, *max + kMaxRise)) {
-    const float new_max = MaxOf(top);
-    factor = expf(*max - new_max);
-    *max = new_max;
-    total = Mul(total, Set1(factor));
+  for (int q = 0; q < kQ; ++q) {
+    float* of_query = scores + q * kKeys;
+    VecF sum = Mul(Load(states.sum + q * kWidth), Set1(factors[q]));
+    for (int64_t k = 0; k < kKeys; k += kWidth) {
+      const VecF p = Exp(Sub(Load(of_query + k), Set1(states.max[q])));
+      Store(of_query + k, p);
+      sum = Add(sum, p);
+    }
+    Store(states.sum + q * kWidth, sum);
   }
-  for (int64_t k = 0; k < kKeys; k += kWidth) {
-    const VecF p = Exp(Sub(Load(scores + k), Set1(*max)));
-    Store(scores + k, p);
-    total = Add(total, p);
-  }
-  Store(sum, total);
-  return factor;
 }
 
 // out = factor * out + weights . values of keys [lo, hi), for kVecs vectors of elements.
@@ -161,10 +169,7 @@ inline void AttendBlock(const Block& block, int64_t lo, int64_t hi, const float*
   alignas(64) float scores[kQ * kKeys];
   float factors[kQ];
   Scores<kQ>(block, queries, scores);
-  for (int q = 0; q < kQ; ++q) {
-    factors[q] =
-        Softmax(block.softcap, lo, hi, scores + q * kKeys, states.max + q, states.sum + q * kWidth);
-  }
+  Softmax<kQ>(block.softcap, lo, hi, scores, states, factors);
   int64_t element = 0;
   for (; element + kDimVecs * kWidth <= block.width; element += kDimVecs * kWidth) {
     AddValues<kQ, kDimVecs>(block, element, lo, hi, scores, factors, states.out);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kKeys = 32;     // of a block: keys and values in F32 fit the L1 cache together
 constexpr int64_t kQueries = 64;  // of a work item: the rows of a block times the heads of a group
-constexpr int64_t kItemsPerThread = 4;  // fewer leave a thread idle at the end of a decode step
+constexpr int64_t kItemsPerThread = 8;  // fewer leave a thread idle at the end of a decode step
 
 // Partial attention state of each query of a work item: output and sum of weights relative to a
 // reference, which no score exceeds by more than kMaxRise. The identity is {0, -infinity, 0}.
