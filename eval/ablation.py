@@ -4,7 +4,7 @@
 Makes the conversations of both halves (make_conversations.py), asks the first one in all ways
 (anabranch eval recall) and all of them in the ways that matter most, and puts the results between
 the markers of docs/recall.md. What was asked before is kept in --out and not asked again: after an
-interruption, run it again. It takes the better part of an hour.
+interruption, run it again. It takes half an hour of an idle core.
 """
 import argparse
 import json
@@ -15,7 +15,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-CONVERSATIONS = {"tune": (1, 2), "test": (11, 12)}
+CONVERSATIONS = {"tune": (1, 2), "test": (11, 12, 13, 14, 15, 16)}
 ANSWERED = ("own", "other", "follow_up")
 # The arms of the curve: what the decision costs, and what it spares.
 DECISION = re.compile(r"undecided|default|beats-|small-talk-|no-small-talk|cosine-")
