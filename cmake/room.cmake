@@ -37,6 +37,8 @@ function(anabranch_room name)
                           GTest::gtest_main GTest::gmock rapidcheck)
     target_compile_definitions(${program} PRIVATE
       ANABRANCH_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
+    # Tests are compiled more often than they run: a third of the time is saved.
+    target_compile_options(${program} PRIVATE $<$<CONFIG:Release>:-O1>)
     if(kind STREQUAL "server_")
       # One test of them all: the servers start once.
       add_test(NAME ${name}.server COMMAND ${program})
