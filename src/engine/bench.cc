@@ -119,7 +119,8 @@ Result<BenchReport> MeasureSpeed(Model& model, CpuExec& exec, int32_t max_batch,
   RETURN_IF_ERROR(ReadAll(&context, window));
   BenchReport report;
   report.window = options.recent_size;
-  report.token_bytes = BytesOfToken(model, options.start_size + options.recent_size);
+  const int64_t n_keys = options.start_size + options.recent_size;
+  report.token_bytes = BytesOfToken(model, n_keys);
   ASSIGN_OR_RETURN(LimitsMeter limits, LimitsMeter::Create(exec, report.token_bytes));
   for (int32_t repeat = 0; repeat < options.repeats; ++repeat) {
     limits.Measure();
@@ -155,9 +156,9 @@ Result<BenchReport> MeasureSpeed(Model& model, CpuExec& exec, int32_t max_batch,
   report.disturbed = limits.disturbed();
   report.decode_floor_ms =
       1000 * static_cast<double>(report.token_bytes) / report.limits.read_bytes_per_s;
-  const auto n_keys = static_cast<double>(options.start_size + options.recent_size);
-  report.prefill_floor_tps = 1 / ArithmeticFloor(model.config(), n_keys / 2, report.limits);
-  report.reading_floor_tps = 1 / ArithmeticFloor(model.config(), n_keys, report.limits);
+  const auto full = static_cast<double>(n_keys);
+  report.prefill_floor_tps = 1 / ArithmeticFloor(model.config(), full / 2, report.limits);
+  report.reading_floor_tps = 1 / ArithmeticFloor(model.config(), full, report.limits);
   std::sort(report.token_ms.begin(), report.token_ms.end());
   std::sort(report.token_ms_writing.begin(), report.token_ms_writing.end());
   if (scratch && !scratch->writer().fault().empty()) {

@@ -4,12 +4,16 @@
 #include <functional>
 
 #include "base/wall_clock.h"
+#include "model/kv_cache.h"
 
 namespace anabranch {
 namespace {
 
 constexpr int kRuns = 5;  // of which the best one counts
 constexpr double kDisturbed = 0.9;
+constexpr double MachineLimits::*kLimits[] = {&MachineLimits::read_bytes_per_s,
+                                              &MachineLimits::multiply_adds_per_s,
+                                              &MachineLimits::float_multiply_adds_per_s};
 
 // The most of `amount` per second.
 double BestRate(const std::function<double()>& amount) {
@@ -52,25 +56,23 @@ void LimitsMeter::Measure() {
   now.float_multiply_adds_per_s =
       BestRate([&] { return static_cast<double>(ops.multiply(exec, /*floats=*/true)); });
   measured_.push_back(now);
-  best_.read_bytes_per_s = std::max(best_.read_bytes_per_s, now.read_bytes_per_s);
-  best_.multiply_adds_per_s = std::max(best_.multiply_adds_per_s, now.multiply_adds_per_s);
-  best_.float_multiply_adds_per_s =
-      std::max(best_.float_multiply_adds_per_s, now.float_multiply_adds_per_s);
+  for (const auto limit : kLimits) best_.*limit = std::max(best_.*limit, now.*limit);
 }
 
 bool LimitsMeter::disturbed() const {
-  return std::any_of(measured_.begin(), measured_.end(), [&](const MachineLimits& now) {
-    return now.read_bytes_per_s < kDisturbed * best_.read_bytes_per_s ||
-           now.multiply_adds_per_s < kDisturbed * best_.multiply_adds_per_s ||
-           now.float_multiply_adds_per_s < kDisturbed * best_.float_multiply_adds_per_s;
-  });
+  for (const MachineLimits& now : measured_) {
+    for (const auto limit : kLimits) {
+      if (now.*limit < kDisturbed * best_.*limit) return true;
+    }
+  }
+  return false;
 }
 
 int64_t BytesOfToken(const Model& model, int64_t n_keys) {
-  constexpr int64_t kKeyBytes = 2 * 2;  // a key and a value in 16 bits
   const ModelConfig& c = model.config();
-  return static_cast<int64_t>(model.weight_bytes()) +
-         n_keys * c.n_layers * c.n_kv_heads * c.head_dim * kKeyBytes;
+  const KvShape window = {
+      .n_layers = c.n_layers, .n_kv_heads = c.n_kv_heads, .head_dim = c.head_dim, .slots = n_keys};
+  return static_cast<int64_t>(model.weight_bytes() + KvCache::Bytes(window));
 }
 
 double ArithmeticFloor(const ModelConfig& c, double n_keys, const MachineLimits& limits) {

@@ -71,17 +71,8 @@ inline KeyBlock LoadKeys(const AttendJob& job, int64_t kv_head, int64_t slot, in
   const int64_t width = job.scratch.width;
   float* keys = job.scratch.keys(thread);
   float* values = job.scratch.values(thread);
-  switch (kv.dtype) {
-    case DType::kF32:
-      LoadKeysAs<DType::kF32>(kv, kv_head, slot, n, width, keys, values);
-      break;
-    case DType::kF16:
-      LoadKeysAs<DType::kF16>(kv, kv_head, slot, n, width, keys, values);
-      break;
-    case DType::kBF16:
-      LoadKeysAs<DType::kBF16>(kv, kv_head, slot, n, width, keys, values);
-      break;
-  }
+  WithDType(kv.dtype,
+            [&]<DType kDType>() { LoadKeysAs<kDType>(kv, kv_head, slot, n, width, keys, values); });
   return {keys, values, kv.head_dim, width, job.options.softcap};
 }
 
@@ -91,22 +82,10 @@ inline void WithStoredKeys(const AttendJob& job, int64_t kv_head, int64_t slot, 
                            const Body& body) {
   const KvArena& kv = job.kv;
   const int64_t offset = SlotOffset(kv, kv_head, slot);
-  const auto with = [&](auto block) {
-    block = {kv.k.p + offset, kv.v.p + offset,   n,
-             kv.head_dim,     job.scratch.width, job.options.softcap};
-    body(block);
-  };
-  switch (kv.dtype) {
-    case DType::kF32:
-      with(StoredKeys<DType::kF32>{});
-      break;
-    case DType::kF16:
-      with(StoredKeys<DType::kF16>{});
-      break;
-    case DType::kBF16:
-      with(StoredKeys<DType::kBF16>{});
-      break;
-  }
+  WithDType(kv.dtype, [&]<DType kDType>() {
+    body(StoredKeys<kDType>{kv.k.p + offset, kv.v.p + offset, n, kv.head_dim, job.scratch.width,
+                            job.options.softcap});
+  });
 }
 
 // Whether converting a block would take longer than it saves.

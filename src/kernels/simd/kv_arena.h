@@ -11,7 +11,24 @@
 namespace anabranch {
 namespace {
 
+// DTypeBytes, for code of one instruction set.
 constexpr int64_t ElementBytes(DType dtype) { return dtype == DType::kF32 ? 4 : 2; }
+
+// Calls body.operator()<dtype>().
+template <typename Body>
+inline void WithDType(DType dtype, const Body& body) {
+  switch (dtype) {
+    case DType::kF32:
+      body.template operator()<DType::kF32>();
+      break;
+    case DType::kF16:
+      body.template operator()<DType::kF16>();
+      break;
+    case DType::kBF16:
+      body.template operator()<DType::kBF16>();
+      break;
+  }
+}
 
 // Byte offset of a slot's row.
 inline int64_t SlotOffset(const KvArena& kv, int64_t kv_head, int64_t slot) {
