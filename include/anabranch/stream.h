@@ -117,7 +117,8 @@ struct StreamStats {
   int64_t memory_disk_bytes = 0;
 };
 
-// Threads: one at a time; all streams of an engine share its workspace, so one at a time too.
+// Threads: one at a time; all streams of an engine share its workspace, so one at a time too. What
+// is called back during a call (on_text, on_recall, …) calls neither streams nor memories itself.
 class Stream {
  public:
   virtual ~Stream() = default;

@@ -77,13 +77,9 @@ Result<std::vector<double>> Decode(Context* context, TokenId token, int32_t n, i
     const Stopwatch watch;
     ASSIGN_OR_RETURN(const auto logits, context->Logits());
     token = greedy.Sample(logits, {});
-    const auto step = [&] { return context->Step({&token, 1}); };
-    if (scratch == nullptr) {
-      RETURN_IF_ERROR(step());
-    } else {
-      RETURN_IF_ERROR(scratch->writer().SyncBeside(step));
-      scratch->Say(token);
-    }
+    if (scratch != nullptr) scratch->writer().SyncBeside();
+    RETURN_IF_ERROR(context->Step({&token, 1}));
+    if (scratch != nullptr) scratch->Say(token);
     ms.push_back(watch.Ms());
   }
   return ms;

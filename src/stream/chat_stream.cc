@@ -73,9 +73,10 @@ Result<std::unique_ptr<ChatStream>> ChatStream::Open(const StreamParts& parts,
   State state{.encoder = encoder, .recent = TokenTail(tail), .previous_user_turn = {}};
   if (memory != nullptr) state.next_turn = memory->next_turn();
   start.end = start.turns > 0 ? memory->journal_end() : placed.first;
-  const JournalWriter journal(memory.get(), options.on_remembered);
+  JournalWriter journal(memory.get(), options.on_remembered);
   std::unique_ptr<ChatStream> stream(new ChatStream(parts, placed, sizes.plan, std::move(context),
-                                                    std::move(state), std::move(memory), journal));
+                                                    std::move(state), std::move(memory),
+                                                    std::move(journal)));
   stream->start_ = std::move(start);
   if (reads_again) {
     ASSIGN_OR_RETURN(stream->start_.reread, stream->ReadAgain(placed.resume));
@@ -152,8 +153,8 @@ Result<void> ChatStream::ReadBatch(const Turn& turn, int64_t begin, int64_t end,
       std::span(turn.tokens.ids).subspan(static_cast<size_t>(begin), static_cast<size_t>(n));
   journal_.SyncBefore(context_.WindowBeginAfter(n));
   const StreamPos pos = context_.kv().next();
-  const auto step = [&] { return context_.Step(ids); };
-  RETURN_IF_ERROR(generated ? journal_.SyncBeside(step) : step());
+  if (generated) journal_.SyncBeside();
+  RETURN_IF_ERROR(context_.Step(ids));
   state_.recent.Push(ids);
   journal_.AddTurn(turn.number, turn.role, turn.time_ms, pos, turn.tokens, begin, end);
   state_.unindexed += n;
@@ -236,9 +237,9 @@ Result<std::unique_ptr<Stream>> ChatStream::Fork() {
   ASSIGN_OR_RETURN(Context context, context_.Clone());
   StreamParts parts = parts_;
   parts.memory = nullptr;
-  const JournalWriter journal(journal_, memory.get());
+  JournalWriter journal(journal_, memory.get());
   std::unique_ptr<ChatStream> fork(new ChatStream(parts, options_, plan_, std::move(context),
-                                                  state_, std::move(memory), journal));
+                                                  state_, std::move(memory), std::move(journal)));
   fork->start_ = start_;
   return fork;
 }

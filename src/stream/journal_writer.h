@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <future>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,11 +35,10 @@ class JournalWriter {
 
   // `memory` may be null: then nothing is kept. It must outlive the writer.
   explicit JournalWriter(StreamMemory* memory, RememberedFn on_remembered = nullptr);
-  // The same writer over a fork of its memory; what a fork remembers is reported to nobody.
-  JournalWriter(const JournalWriter& other, StreamMemory* fork) : JournalWriter(other) {
-    memory_ = fork;
-    on_remembered_ = nullptr;
-  }
+  // A writer over a fork of another's memory, with all that waits there; what a fork remembers is
+  // reported to nobody. Right after a call of Index.
+  JournalWriter(const JournalWriter& other, StreamMemory* fork);
+  JournalWriter(JournalWriter&&) = default;
 
   // Tokens [begin, end) of a turn were committed at stream position `pos`.
   void AddTurn(int64_t turn, Role role, int64_t time_ms, StreamPos pos, const TurnTokens& tokens,
@@ -55,10 +56,10 @@ class JournalWriter {
 
   // Makes everything added durable.
   void Sync();
-  // Runs a step of the model, and if what was added has waited for kSyncTokens or kSyncMs, syncs it
-  // meanwhile, on a thread of its own: a disk that takes its time costs the model none. `step` does
-  // not touch memory. Returns what it returns.
-  Result<void> SyncBeside(const std::function<Result<void>()>& step);
+  // Begins to sync what has waited for kSyncTokens or kSyncMs, on a thread of its own: the
+  // model's next steps run beside it, and a disk that takes its time costs them nothing. Until
+  // another method but Add has returned, the memory is that thread's.
+  void SyncBeside();
   // Sync, if a window that begins at `window_begin` would evict what is not durable yet. A memory
   // that has just failed is not asked again: Sync does that, less often.
   void SyncBefore(StreamPos window_begin);
@@ -73,28 +74,42 @@ class JournalWriter {
   int64_t n_lost() const { return n_lost_; }  // tokens that were given up
 
  private:
-  void HandOver();
-  bool SyncMemory();
-  bool AppendGap();
-  bool Note(const Result<void>& result);  // into fault_
-  void Write();                           // Sync without its report
-  void Report();                          // what is durable and indexed, if there is more of it
+  // What the memory has not taken yet: a gap, and records behind it.
+  struct Backlog {
+    JournalRecord gap;  // what was given up: its begin, turn and role,
+    int64_t n_gap = 0;  // and how many tokens; ids stay empty
+    std::deque<JournalRecord> records;
+    int64_t n_tokens = 0;  // of the records
+  };
+  // A write and what came of it. `backlog` is what is left to do.
+  struct Write {
+    Backlog backlog;
+    bool unsynced = false;  // the memory was handed records that it has not yet written
+    std::string fault;
+  };
+
+  // Hands the backlog over as far as the memory takes it, and syncs that.
+  static void Run(StreamMemory* memory, Write* write);
+  void Begin();      // what waits becomes write_
+  void Finish();     // what is left of write_ waits again
+  void Settle();     // ends what SyncBeside began
+  void WriteHere();  // all that waits, on this thread
+  void Report();     // what is durable and indexed, if there is more of it
 
   StreamMemory* memory_;
-  std::deque<JournalRecord> waiting_;  // the last one grows by what continues it
-  int64_t n_waiting_ = 0;              // tokens of `waiting_`
-  JournalRecord gap_;                  // what was given up, just before `waiting_`: its begin,
-  int64_t n_gap_ = 0;                  // turn and role, and how many tokens; ids stay empty
-  int64_t n_added_ = 0;                // tokens since the last try to write,
-  Stopwatch since_write_;              // and how long ago that was
-  bool unsynced_ = false;              // the memory was handed records that it has not yet written
+  Backlog waiting_;        // the last record grows by what continues it
+  int64_t n_added_ = 0;    // tokens since the last try to write,
+  Stopwatch since_write_;  // and how long ago that was
   int64_t n_lost_ = 0;
   std::string source_;
   int64_t source_byte_ = 0;  // where the turn's text begins in its source
   int64_t source_read_ = 0;  // how much of that text was added
   RememberedFn on_remembered_;
+  StreamPos durable_end_;  // of what the memory has
   StreamPos reported_end_, reported_indexed_;
   std::string fault_, index_fault_;
+  std::unique_ptr<Write> write_ = std::make_unique<Write>();  // the thread's while it runs
+  std::future<void> running_;  // last: it is awaited before what it works on goes
 };
 
 }  // namespace anabranch

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <future>
+#include <thread>
 
 #include "stream/fake_memory.h"
 
@@ -12,6 +13,8 @@ namespace {
 
 using testing::FakeMemory;
 using testing::FakeMemoryLog;
+
+constexpr int64_t kDue = JournalWriter::kSyncTokens;
 
 class JournalWriterTest : public ::testing::Test {
  protected:
@@ -66,34 +69,53 @@ TEST_F(JournalWriterTest, BatchesOfATurnAreOneRecord) {
   CheckDurable(17);
 }
 
-TEST_F(JournalWriterTest, AnAnswerIsSyncedWhileTheModelSteps) {
-  constexpr int64_t kDue = JournalWriter::kSyncTokens;
-  std::promise<void> sync_began, step_ended;
-  log_.on_sync = [&] {
-    sync_began.set_value();
-    step_ended.get_future().wait();
-  };
+TEST_F(JournalWriterTest, AnAnswerIsSyncedWhileTheModelGoesOn) {
+  std::promise<void> disk;
+  log_.on_sync = [&, written = disk.get_future().share()] { written.wait(); };
   Say(0, kDue);
-  const auto stepped = writer_.SyncBeside([&]() -> Result<void> {
-    EXPECT_EQ(sync_began.get_future().wait_for(std::chrono::seconds(60)),
-              std::future_status::ready);
-    step_ended.set_value();
-    return Fail(ErrorKind::kLimit, "step", "failed");
-  });
-  EXPECT_EQ(stepped.error().kind, ErrorKind::kLimit);
-  CheckDurable(kDue);
-  log_.on_sync = nullptr;
-  // A memory that fails is asked again as seldom.
+  writer_.SyncBeside();
+  Say(0, kDue);
+  writer_.SyncBeside();  // the disk is still busy
+  disk.set_value();
+  writer_.Sync();
+  EXPECT_EQ(log_.n_syncs, 2);
+  CheckDurable(2 * kDue);
+}
+
+TEST_F(JournalWriterTest, AMemoryThatFailsBesideTheModelIsAskedAgainAsSeldom) {
   log_.fail_sync = true;
   Say(0, kDue);
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(writer_.SyncBeside([] { return Result<void>(); }));
-  EXPECT_EQ(log_.n_syncs, 2);
+  writer_.SyncBeside();
+  writer_.SyncBefore(StreamPos(1));
   EXPECT_NE(writer_.fault(), "");
+  writer_.SyncBeside();
+  EXPECT_EQ(log_.n_syncs, 1);
   log_.fail_sync = false;
   Say(0, kDue);
-  EXPECT_TRUE(writer_.SyncBeside([] { return Result<void>(); }));
+  writer_.SyncBeside();
+  writer_.Sync();
   EXPECT_EQ(writer_.fault(), "");
-  CheckDurable(3 * kDue);
+  CheckDurable(2 * kDue);
+}
+
+TEST_F(JournalWriterTest, WhatIsBeingWrittenIsAwaitedBeforeItIsEvicted) {
+  log_.on_sync = [] { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
+  Say(0, kDue);
+  writer_.SyncBeside();
+  writer_.SyncBefore(StreamPos(1));
+  EXPECT_EQ(log_.n_syncs, 1);
+  CheckDurable(kDue);
+}
+
+TEST_F(JournalWriterTest, WhatAMemoryRefusedBesideTheModelStandsBeforeWhatWasSaidMeanwhile) {
+  log_.fail_append = true;
+  Say(0, kDue);
+  writer_.SyncBeside();
+  Say(0, 3);
+  writer_.SyncBefore(StreamPos(1));
+  log_.fail_append = false;
+  writer_.Sync();
+  CheckDurable(kDue + 3);
 }
 
 TEST_F(JournalWriterTest, TurnsAreCutIntoTemplateAndText) {
