@@ -231,11 +231,17 @@ Result<void> Database::BeginToWrite() {
   if (queue_.IsThere()) {
     while (!(queue_.Join() && queue_.IsFirst()) && Wait()) continue;
   }
-  return Exec("BEGIN IMMEDIATE");
+  begins_ = true;
+  Result<void> begun = Exec("BEGIN IMMEDIATE");
+  begins_ = false;
+  return begun;
 }
 
 int Database::OnBusy(void* self, int /*n_calls*/) {
   auto* database = static_cast<Database*>(self);
+  // What waits within a transaction, or to make the file, may hold what those in the queue wait
+  // for.
+  if (!database->begins_) return database->Wait() ? 1 : 0;
   do {
     database->queue_.Join();
     if (!database->Wait()) return 0;

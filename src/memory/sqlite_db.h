@@ -58,8 +58,8 @@ class Statement {
 // an I/O error: the next statement outside a transaction opens the file anew, as long as the first
 // connection keeps the index of the log, which does not count what failed.
 //
-// Connections that write to one file, of any process, have their turns in the order in which they
-// came (memory/writer_queue.h).
+// Transactions on one file, of any process, have their turns in the order in which they came
+// (memory/writer_queue.h).
 class Database {
  public:
   // For reading and writing; a commit is synced. `path` as SQLite takes it: "" is a temporary file
@@ -124,6 +124,7 @@ class Database {
   WriterQueue queue_;
   std::chrono::milliseconds patience_{5000};
   std::optional<Clock::time_point> wait_end_;  // of a statement that waits
+  bool begins_ = false;                        // it begins a transaction: it holds nothing yet
   bool io_failed_ = false;                     // since the connection was opened
   int64_t n_statements_ = 0;                   // that are lent
   Connection db_;
