@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "base/wall_clock.h"
 #include "engine/embedder_folder.h"
 #include "model/device_memory.h"
+#include "model/weights.h"
 
 namespace anabranch {
 namespace {
@@ -37,14 +39,9 @@ Result<double> MatrixRate(const EmbedderConfig& config, const KernelTable& table
   const std::string what = "the benchmark";
   const std::vector<float> ones(
       static_cast<size_t>(config.n_ff) * static_cast<size_t>(config.width), 1.0f);
-  ASSIGN_OR_RETURN(
-      const DevPtr packed,
-      memory.Alloc(table.packed_bytes(GgufType::kF32, config.n_ff, config.width), what));
-  Weight weight;
-  if (!table.pack(exec->exec(), BytesOf(std::span<const float>(ones)), GgufType::kF32, config.n_ff,
-                  config.width, packed, &weight)) {
-    return Fail(ErrorKind::kUnsupported, what, "has no kernel for its matrix");
-  }
+  ASSIGN_OR_RETURN(const Weight weight,
+                   PackWeight(memory, std::as_bytes(std::span(ones)), GgufType::kF32, config.n_ff,
+                              config.width, what, FloatWeights::kInt16));
   ASSIGN_OR_RETURN(const Mat x, memory.AllocMat(kRows, config.width, what));
   ASSIGN_OR_RETURN(const Mat out, memory.AllocMat(kRows, config.n_ff, what));
   const std::span<const float> rows =

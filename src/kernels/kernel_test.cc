@@ -100,12 +100,12 @@ std::vector<float> TestBackend::Download(const Mat& m) {
 }
 
 Weight TestBackend::Pack(GgufType type, int32_t rows, int32_t cols,
-                         const std::vector<unsigned char>& raw) {
-  const size_t bytes = table_.packed_bytes(type, rows, cols);
+                         const std::vector<unsigned char>& raw, FloatWeights floats) {
+  const size_t bytes = table_.packed_bytes(type, rows, cols, floats);
   ANABRANCH_CHECK(bytes > 0);
   Weight w;
   ANABRANCH_CHECK(table_.pack(exec_, {raw.data(), static_cast<int64_t>(raw.size())}, type, rows,
-                              cols, Alloc(bytes), &w));
+                              cols, floats, Alloc(bytes), &w));
   return w;
 }
 

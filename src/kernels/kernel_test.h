@@ -44,7 +44,8 @@ class TestBackend {
   // The elements. Expects no fault, and that nothing was written behind a row.
   std::vector<float> Download(const Mat& m);
 
-  Weight Pack(GgufType type, int32_t rows, int32_t cols, const std::vector<unsigned char>& raw);
+  Weight Pack(GgufType type, int32_t rows, int32_t cols, const std::vector<unsigned char>& raw,
+              FloatWeights floats = FloatWeights::kExact);
 
  private:
   DevPtr UploadBytes(const void* data, size_t bytes);

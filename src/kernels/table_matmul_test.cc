@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "kernels/kernel_test.h"
@@ -220,24 +221,136 @@ TEST_P(TableMatmulTest, EmbedGivesTheValuesOfEveryType) {
 }
 
 TEST_P(TableMatmulTest, WhatBlocksDoNotDivideOrRawBytesDoNotFillIsNotPacked) {
+  constexpr FloatWeights kExact = FloatWeights::kExact;
   const KernelTable& table = backend_.table();
   for (GgufType type : kAllGgufTypes) {
-    EXPECT_GT(table.packed_bytes(type, 3, 256), 0u);
+    EXPECT_GT(table.packed_bytes(type, 3, 256, kExact), 0u);
     Weight w;
     const auto raw = RandomRaw(type, 3, 256, 1);
-    const DevPtr dst = backend_.Alloc(table.packed_bytes(type, 3, 256));
+    const DevPtr dst = backend_.Alloc(table.packed_bytes(type, 3, 256, kExact));
     const auto n = static_cast<int64_t>(raw.size());
-    EXPECT_FALSE(table.pack(backend_.exec(), {raw.data(), n - 1}, type, 3, 256, dst, &w));
-    EXPECT_FALSE(table.pack(backend_.exec(), {raw.data(), n}, type, 2, 256, dst, &w));
+    EXPECT_FALSE(table.pack(backend_.exec(), {raw.data(), n - 1}, type, 3, 256, kExact, dst, &w));
+    EXPECT_FALSE(table.pack(backend_.exec(), {raw.data(), n}, type, 2, 256, kExact, dst, &w));
     if (IsFloatType(type)) continue;
     const auto block = static_cast<int32_t>(GgufBlockSize(type));
-    EXPECT_EQ(table.packed_bytes(type, 3, block + block / 2), 0u) << GgufTypeName(type);
-    EXPECT_FALSE(table.pack(backend_.exec(), {raw.data(), n}, type, 3, block + 16, dst, &w));
+    EXPECT_EQ(table.packed_bytes(type, 3, block + block / 2, kExact), 0u) << GgufTypeName(type);
+    EXPECT_FALSE(
+        table.pack(backend_.exec(), {raw.data(), n}, type, 3, block + 16, kExact, dst, &w));
   }
-  EXPECT_EQ(table.packed_bytes(static_cast<GgufType>(9), 3, 256), 0u);
-  EXPECT_EQ(table.packed_bytes(static_cast<GgufType>(0xffffffff), 3, 256), 0u);
-  EXPECT_EQ(table.packed_bytes(GgufType::kF32, 0, 256), 0u);
-  EXPECT_EQ(table.packed_bytes(GgufType::kF32, -1, 256), 0u);
+  EXPECT_EQ(table.packed_bytes(static_cast<GgufType>(0x7fff), 3, 256, FloatWeights::kInt16), 0u);
+  EXPECT_EQ(table.packed_bytes(static_cast<GgufType>(9), 3, 256, kExact), 0u);
+  EXPECT_EQ(table.packed_bytes(static_cast<GgufType>(0xffffffff), 3, 256, kExact), 0u);
+  EXPECT_EQ(table.packed_bytes(GgufType::kF32, 0, 256, kExact), 0u);
+  EXPECT_EQ(table.packed_bytes(GgufType::kF32, -1, 256, kExact), 0u);
+}
+
+// How far products may be from the reference's where weights and activations are rounded to 16 bits
+// (kernel_table.h): both errors are even within half a step, so their variance is step^2 / 12 times
+// the squares of the other factor. Six deviations and never more than the worst, as above.
+double Int16Tolerance(const float* x, const float* w, int32_t n) {
+  constexpr int32_t kBlock = 128;
+  double variance = 0.0, worst = 0.0, magnitude = 0.0;
+  for (int32_t begin = 0; begin < n; begin += kBlock) {
+    double max_x = 0.0, max_w = 0.0, sum_x = 0.0, sum_w = 0.0, squares_x = 0.0, squares_w = 0.0;
+    for (int32_t i = begin; i < std::min(n, begin + kBlock); ++i) {
+      const double xi = std::abs(static_cast<double>(x[i]));
+      const double wi = std::abs(static_cast<double>(w[i]));
+      max_x = std::max(max_x, xi);
+      max_w = std::max(max_w, wi);
+      sum_x += xi;
+      sum_w += wi;
+      squares_x += xi * xi;
+      squares_w += wi * wi;
+      magnitude += xi * wi;
+    }
+    const double step_x = max_x / 32767, step_w = std::max(max_w / 32767, sum_w / 65000);
+    variance += (step_x * step_x * squares_w + step_w * step_w * squares_x) / 12;
+    worst += step_x / 2 * sum_w + step_w / 2 * (sum_x + kBlock * step_x / 2);
+  }
+  return std::min(6.0 * std::sqrt(variance), worst) + 4.0 * n * 0x1p-24 * magnitude;
+}
+
+TEST_P(TableMatmulTest, FloatsMayBeMultipliedIn16Bits) {
+  uint32_t seed = 1;
+  for (GgufType type : {GgufType::kF32, GgufType::kF16, GgufType::kBF16}) {
+    for (const Shape& shape : {Shape{0, 128, 16},
+                               {1, 128, 1},
+                               {2, 128, 17},
+                               {3, 384, 37},
+                               {4, 256, 15},
+                               {5, 100, 20},
+                               {7, 768, 16},
+                               {33, 256, 40}}) {
+      const TestWeight w(type, shape.out, shape.cols, seed++);
+      const auto x = Activations(shape.rows, shape.cols, seed++);
+      RunBoth([&](TestBackend& backend) {
+        const Weight packed = backend.Pack(type, w.rows, w.cols, w.raw, FloatWeights::kInt16);
+        const Mat out = backend.Output(shape.rows, shape.out);
+        backend.table().matmul(backend.exec(), backend.Matrix(shape.rows, shape.cols, x),
+                               {&packed, 1}, {nullptr, 0}, false, {&out, 1});
+        return backend.Download(out);
+      });
+      for (int32_t r = 0; r < shape.rows; ++r) {
+        const float* row = &x[static_cast<size_t>(r * shape.cols)];
+        for (int32_t o = 0; o < shape.out; ++o) {
+          const auto at = static_cast<size_t>(r * shape.out + o);
+          ASSERT_NEAR(got_[at], want_[at], Int16Tolerance(row, w.row(o), shape.cols))
+              << GgufTypeName(type) << " " << shape.rows << "x" << shape.cols << "x" << shape.out
+              << " row " << r << " out " << o;
+        }
+      }
+    }
+  }
+}
+
+// All terms of a block as large as they get, and of one sign: their sum must stay within 32 bits.
+TEST_P(TableMatmulTest, NoSumOf16BitProductsOverflows) {
+  constexpr int32_t kCols = 128;
+  for (const int32_t n_large : {1, 2, 3, 64, 127, 128}) {
+    for (const float sign : {1.0f, -1.0f}) {
+      std::vector<float> w(kCols, 0.0f), x(kCols, sign * 3e4f);
+      std::fill_n(w.begin(), n_large, 5.0f);
+      std::vector<unsigned char> raw(w.size() * sizeof(float));
+      StoreFloats(DType::kF32, w, raw.data());
+      RunBoth([&](TestBackend& backend) {
+        const Weight packed = backend.Pack(GgufType::kF32, 1, kCols, raw, FloatWeights::kInt16);
+        const Mat out = backend.Output(1, 1);
+        backend.table().matmul(backend.exec(), backend.Matrix(1, kCols, x), {&packed, 1},
+                               {nullptr, 0}, false, {&out, 1});
+        return backend.Download(out);
+      });
+      // Equal weights are rounded alike: by a thousandth at most, to one of 511 steps or more.
+      ASSERT_NEAR(got_[0], want_[0], 0.001f * std::abs(want_[0])) << n_large;
+    }
+  }
+}
+
+TEST_P(TableMatmulTest, WeightsOf16BitsAndQuantisedOnesInOneCallAreAFault) {
+  const TestWeight floats(GgufType::kF32, 8, 256, 1), quantised(GgufType::kQ8_0, 8, 256, 2);
+  const Weight w[2] = {backend_.Pack(floats.type, 8, 256, floats.raw, FloatWeights::kInt16),
+                       quantised.PackOn(backend_)};
+  const Mat out[2] = {backend_.Output(1, 8), backend_.Output(1, 8)};
+  const Mat x = backend_.Matrix(1, 256, RandomFloats(256, 3));
+  const KernelTable& table = backend_.table();
+  table.matmul(backend_.exec(), x, {w, 2}, {nullptr, 0}, false, {out, 2});
+  const bool is_ref = std::string_view(table.name) == "ref";  // it has no weights of 16 bits
+  EXPECT_EQ(table.sync(backend_.exec()) == nullptr, is_ref);
+  table.gated(backend_.exec(), x, w[0], w[1], Activation::kSilu, out[0]);
+  EXPECT_EQ(table.sync(backend_.exec()) == nullptr, is_ref);
+}
+
+TEST_P(TableMatmulTest, EmbedGivesBackWhatWasRoundedTo16Bits) {
+  const TestWeight w(GgufType::kF32, 35, 256, 3);
+  const std::vector<int32_t> ids = {34, 0, 17};
+  RunBoth([&](TestBackend& backend) {
+    const Mat out = backend.Output(3, w.cols);
+    backend.table().embed(backend.exec(),
+                          backend.Pack(w.type, w.rows, w.cols, w.raw, FloatWeights::kInt16),
+                          backend.Upload(ids), 1.0f, out);
+    return backend.Download(out);
+  });
+  // Weights of up to 0.1 in either direction: 128 of them add up to 12.8 at most.
+  for (size_t i = 0; i < got_.size(); ++i) ASSERT_NEAR(got_[i], want_[i], 12.8 / 65000 / 2);
 }
 
 TEST_P(TableMatmulTest, InputBeyondTheLimitsIsAFaultThatSyncReportsOnce) {

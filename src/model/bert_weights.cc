@@ -57,7 +57,7 @@ class BertReader {
     ASSIGN_OR_RETURN(const SafeTensor* tensor, Tensor(weight, {rows, cols}));
     Linear linear;
     ASSIGN_OR_RETURN(linear.weight, PackWeight(memory_, tensor->data, TypeOf(*tensor->dtype), rows,
-                                               cols, What(weight)));
+                                               cols, What(weight), FloatWeights::kInt16));
     ASSIGN_OR_RETURN(linear.bias, Vector(name + ".bias", rows));
     return linear;
   }

@@ -14,14 +14,15 @@ std::string ShapeText(std::span<const int64_t> shape) {
 }
 
 Result<Weight> PackWeight(DeviceMemory& memory, std::span<const std::byte> raw, GgufType type,
-                          int32_t rows, int32_t cols, const std::string& what) {
+                          int32_t rows, int32_t cols, const std::string& what,
+                          FloatWeights floats) {
   CpuExec& exec = memory.exec();
-  const size_t bytes = exec.table().packed_bytes(type, rows, cols);
+  const size_t bytes = exec.table().packed_bytes(type, rows, cols, floats);
   Weight weight;
   if (bytes > 0) {
     ASSIGN_OR_RETURN(const DevPtr packed, memory.Alloc(bytes, what));
     const bool is_packed =
-        exec.table().pack(exec.exec(), BytesOf(raw), type, rows, cols, packed, &weight);
+        exec.table().pack(exec.exec(), BytesOf(raw), type, rows, cols, floats, packed, &weight);
     RETURN_IF_ERROR(Sync(exec));
     if (is_packed) return weight;
   }

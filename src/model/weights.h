@@ -16,7 +16,8 @@ namespace anabranch {
 
 // Packs a matrix [rows, cols], raw as in its file. Error kUnsupported: no kernel for the type.
 Result<Weight> PackWeight(DeviceMemory& memory, std::span<const std::byte> raw, GgufType type,
-                          int32_t rows, int32_t cols, const std::string& what);
+                          int32_t rows, int32_t cols, const std::string& what,
+                          FloatWeights floats = FloatWeights::kExact);
 Result<DevPtr> UploadFloats(DeviceMemory& memory, std::span<const float> values,
                             const std::string& what);
 

@@ -111,6 +111,13 @@ inline void StoreI8(int8_t* p, VecF v) {
   _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(i16, i16));
 }
 
+// Lanes rounded to the nearest int16; they must lie within its range.
+inline void StoreI16(int16_t* p, VecF v) {
+  const VecI i = _mm256_cvtps_epi32(v);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                   _mm_packs_epi32(_mm256_castsi256_si128(i), _mm256_extracti128_si256(i, 1)));
+}
+
 // v[i] lane j <-> v[j] lane i.
 inline void Transpose(VecF (&v)[kWidth]) {
   VecF t[kWidth];
@@ -181,6 +188,22 @@ class BlockDot {
 
  private:
   VecI low_ = _mm256_setzero_si256(), high_ = _mm256_setzero_si256();
+};
+
+// The dot products of int16 weights with a row of activations.
+class PairDot {
+ public:
+  // Adds 2 columns: int16 2 * lane + c of w is the weight of output `lane`; x[2].
+  void Add(VecI w, const int16_t* x) {
+    int32_t x2;
+    memcpy(&x2, x, sizeof(x2));
+    sum_ = _mm256_add_epi32(sum_, _mm256_madd_epi16(w, _mm256_set1_epi32(x2)));
+    __asm__("" : "+x"(sum_));  // as in BlockDot
+  }
+  VecI Total() const { return sum_; }
+
+ private:
+  VecI sum_ = _mm256_setzero_si256();
 };
 
 inline VecI AddI(VecI a, VecI b) { return _mm256_add_epi32(a, b); }

@@ -91,6 +91,11 @@ inline void StoreI8(int8_t* p, VecF v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
 }
 
+// Lanes rounded to the nearest int16; they must lie within its range.
+inline void StoreI16(int16_t* p, VecF v) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(v)));
+}
+
 // v[i] lane j <-> v[j] lane i.
 inline void Transpose(VecF (&v)[kWidth]) {
   VecF t[kWidth];
@@ -148,6 +153,22 @@ class BlockDot {
     __asm__("vpdpbusd %2%{1to16%}, %1, %0"
             : "+v"(sum_)
             : "v"(w), "m"(*reinterpret_cast<const int8_t(*)[4]>(x)));
+  }
+  VecI Total() const { return sum_; }
+
+ private:
+  VecI sum_ = _mm512_setzero_si512();
+};
+
+// The dot products of int16 weights with a row of activations.
+class PairDot {
+ public:
+  // Adds 2 columns: int16 2 * lane + c of w is the weight of output `lane`; x[2].
+  void Add(VecI w, const int16_t* x) {
+    // _mm512_dpwssd_epi32(sum_, w, _mm512_set1_epi32(x2)), as in BlockDot.
+    __asm__("vpdpwssd %2%{1to16%}, %1, %0"
+            : "+v"(sum_)
+            : "v"(w), "m"(*reinterpret_cast<const int16_t(*)[2]>(x)));
   }
   VecI Total() const { return sum_; }
 

@@ -52,14 +52,14 @@ void Download(Exec&, List<unsigned char> dst, DevPtr src) { std::copy_n(src.p, d
 
 const char* Sync(Exec& exec) { return std::exchange(exec.fault, nullptr); }
 
-size_t PackedBytes(GgufType type, int32_t rows, int32_t cols) {
+size_t PackedBytes(GgufType type, int32_t rows, int32_t cols, FloatWeights) {
   if (!IsKnownGgufType(static_cast<uint32_t>(type)) || rows <= 0 || cols <= 0) return 0;
   return static_cast<size_t>(RowBytes(type, cols)) * static_cast<size_t>(rows);
 }
 
 bool Pack(Exec& exec, List<const unsigned char> raw, GgufType type, int32_t rows, int32_t cols,
-          DevPtr dst, Weight* out) {
-  const size_t bytes = PackedBytes(type, rows, cols);
+          FloatWeights floats, DevPtr dst, Weight* out) {
+  const size_t bytes = PackedBytes(type, rows, cols, floats);
   if (bytes == 0 || static_cast<size_t>(raw.n) != bytes) return false;
   const int64_t row_bytes = RowBytes(type, cols);
   ParallelFor(exec, rows, [=](int64_t row, int) {

@@ -19,9 +19,9 @@ void Download(Exec& exec, List<unsigned char> dst, DevPtr src);
 const char* Sync(Exec& exec);
 
 // The packed layout is the file's own.
-size_t PackedBytes(GgufType type, int32_t rows, int32_t cols);
+size_t PackedBytes(GgufType type, int32_t rows, int32_t cols, FloatWeights);
 bool Pack(Exec& exec, List<const unsigned char> raw, GgufType type, int32_t rows, int32_t cols,
-          DevPtr dst, Weight* out);
+          FloatWeights, DevPtr dst, Weight* out);
 
 void Embed(Exec& exec, const Weight& w, DevPtr ids, float scale, Mat out);
 void Matmul(Exec& exec, Mat x, List<const Weight> w, List<const DevPtr> bias, bool add,

@@ -4,8 +4,8 @@
 //
 //   an item:     for each segment: rotate the queries of the block's rows, for all heads of the
 //                group; for each block of kKeys keys that some row sees: convert keys and values to
-//                F32 once and transpose the keys, unless the rows are few; then every row attends
-//                to its own part of them.
+//                F32 once and transpose the keys, unless the rows are few; then rows that see the
+//                same of them attend together.
 //
 // A step with few rows (decode) has too few KV heads to keep all threads busy: its keys are split
 // as well, and the partial states of the splits are merged, as in flash-decoding.
@@ -117,13 +117,17 @@ inline void AttendSegment(const AttendJob& job, int64_t kv_head, const Segment& 
   for (int64_t k = any.lo; k < any.hi; k += kKeys) {
     const KeyRange keys{k, Min(any.hi, k + kKeys)};
     KeyBlock block{nullptr, nullptr, 0, 0, 0.0f};
-    for (int64_t r = 0; r < n_rows; ++r) {
+    for (int64_t r = 0, end = 0; r < n_rows; r = end) {
       const KeyRange seen = VisibleTo(job.plan, s, keys, row + r);
+      for (end = r + 1; end < n_rows; ++end) {
+        const KeyRange other = VisibleTo(job.plan, s, keys, row + end);
+        if (other.lo != seen.lo || other.hi != seen.hi) break;
+      }
       if (seen.lo >= seen.hi) continue;
       const int64_t q = r * job.group;
       const auto attend = [&](const auto& to) {
-        AttendRow(to, seen.lo - k, seen.hi - k, job.group, queries + q * width,
-                  {states.out + q * width, states.max + q, states.sum + q * kWidth});
+        AttendQueries(to, seen.lo - k, seen.hi - k, (end - r) * job.group, queries + q * width,
+                      {states.out + q * width, states.max + q, states.sum + q * kWidth});
       };
       if (as_stored) {
         WithStoredKeys(job, kv_head, s.slot + k, keys.hi - k, attend);

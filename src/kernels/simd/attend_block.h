@@ -100,16 +100,17 @@ inline void Scores(const StoredKeys<kDType>& block, const float* queries, float*
 // those of 1, and outputs need no new scale in most blocks.
 constexpr float kMaxRise = 8.0f;
 
-// Scores of the visible keys [lo, hi) to weights, 0 for the others; updates max and sum[kWidth] of
+// Scores of the visible keys [lo, hi) to weights, not of the others; updates max and sum[kWidth] of
 // each query. factors: by which earlier outputs shrink.
 template <int kQ>
 inline void Softmax(float softcap, int64_t lo, int64_t hi, float* scores, const States& states,
                     float* factors) {
   const bool all = lo == 0 && hi == kKeys && softcap == 0;
+  const int64_t begin = lo / kWidth * kWidth;
   for (int q = 0; q < kQ; ++q) {
     float* of_query = scores + q * kKeys;
     VecF top = Set1(-INFINITY);
-    for (int64_t k = 0; k < kKeys; k += kWidth) {
+    for (int64_t k = begin; k < hi; k += kWidth) {
       VecF s = Load(of_query + k);
       if (!all) {
         if (softcap > 0) s = Mul(Set1(softcap), Tanh(Div(s, Set1(softcap))));
@@ -128,7 +129,7 @@ inline void Softmax(float softcap, int64_t lo, int64_t hi, float* scores, const 
   for (int q = 0; q < kQ; ++q) {
     float* of_query = scores + q * kKeys;
     VecF sum = Mul(Load(states.sum + q * kWidth), Set1(factors[q]));
-    for (int64_t k = 0; k < kKeys; k += kWidth) {
+    for (int64_t k = begin; k < hi; k += kWidth) {
       const VecF p = Exp(Sub(Load(of_query + k), Set1(states.max[q])));
       Store(of_query + k, p);
       sum = Add(sum, p);
@@ -162,7 +163,7 @@ inline void AddValues(const Block& block, int64_t element, int64_t lo, int64_t h
   }
 }
 
-// kQ queries of one row, which sees keys [lo, hi) of the block, not none.
+// kQ queries, which see keys [lo, hi) of the block, not none.
 template <int kQ, typename Block>
 inline void AttendBlock(const Block& block, int64_t lo, int64_t hi, const float* queries,
                         const States& states) {
@@ -179,10 +180,10 @@ inline void AttendBlock(const Block& block, int64_t lo, int64_t hi, const float*
   }
 }
 
-// n queries of one row.
+// n queries that see the same keys.
 template <typename Block>
-inline void AttendRow(const Block& block, int64_t lo, int64_t hi, int64_t n, const float* queries,
-                      const States& states) {
+inline void AttendQueries(const Block& block, int64_t lo, int64_t hi, int64_t n,
+                          const float* queries, const States& states) {
   for (int64_t q = 0; q < n; q += 4) {
     const float* from = queries + q * block.width;
     const States to{states.out + q * block.width, states.max + q, states.sum + q * kWidth};

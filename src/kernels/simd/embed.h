@@ -6,21 +6,6 @@
 namespace anabranch {
 namespace {
 
-inline float FloatAt(GgufType type, const unsigned char* p) {
-  switch (type) {
-    case GgufType::kF16:
-      return F16At(p);
-    case GgufType::kBF16: {
-      const uint32_t bits = static_cast<uint32_t>(LoadAs<uint16_t>(p)) << 16;
-      float value;
-      memcpy(&value, &bits, sizeof(value));
-      return value;
-    }
-    default:
-      return LoadAs<float>(p);
-  }
-}
-
 struct EmbedJob {
   const Weight& w;
   const int32_t* ids;
@@ -43,12 +28,15 @@ inline void EmbedRow(const EmbedJob& job, int64_t r, int) {
     return;
   }
   const int64_t used = f.bits == 4 ? f.block / 2 : f.block;  // the columns of the low nibbles
+  const int64_t bytes = f.bits == 16 ? 2 : 1;
   for (int64_t b = 0; b < t.n_blocks; ++b) {
     const float scale = GetScale(f, tile + t.scales, b * kWidth + lane);
     const float min = f.has_min ? GetScale(f, tile + t.mins, b * kWidth + lane) : 0.0f;
     for (int64_t c = 0; c < f.block; ++c) {
       const int64_t low = c % used;
-      int q = tile[b * t.quant_bytes + low / 4 * 4 * kWidth + 4 * lane + low % 4];
+      const int64_t at = low * bytes;
+      const unsigned char* p = tile + b * t.quant_bytes + at / 4 * 4 * kWidth + 4 * lane + at % 4;
+      int q = f.bits == 16 ? LoadAs<int16_t>(p) : *p;
       if (f.bits == 4) q = c < used ? q & 15 : q >> 4;
       out[b * f.block + c] = job.scale * (scale * static_cast<float>(q - f.zero) + min);
     }

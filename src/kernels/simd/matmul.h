@@ -45,12 +45,28 @@ inline void ForTask(const TileGrid& grid, int64_t task, int64_t rows, const Body
   }
 }
 
-inline bool IsQuantized(const Weight& w) { return FormatOf(TypeOf(w)).bits != 0; }
 inline int64_t TilesOf(const Weight& w) { return CeilDiv(w.rows, kWidth); }
+
+// x as the weights want it. false, with a fault: they want different things.
+inline bool QuantizeFor(Exec& exec, const Mat& x, List<const Weight> w, QuantizedX* out) {
+  bool bytes = false, wide = false;
+  for (int64_t i = 0; i < w.n; ++i) {
+    const int bits = FormatOf(TypeOf(w.data[i])).bits;
+    wide = wide || bits == 16;
+    bytes = bytes || bits == 4 || bits == 8;
+  }
+  if (wide && bytes) {
+    if (exec.fault == nullptr) exec.fault = "a matmul of weights in 16 bits and in fewer";
+    return false;
+  }
+  if (bytes) out->bytes = Quantize<XBlock>(exec, x);
+  if (wide) out->wide = Quantize<WideBlock>(exec, x);
+  return true;
+}
 
 struct MatmulJob {
   const Mat& x;
-  const XBlock* quantized;
+  QuantizedX quantized;
   List<const Weight> w;
   List<const DevPtr> bias;
   bool add;
@@ -87,19 +103,16 @@ inline void Matmul(Exec& exec, Mat x, List<const Weight> w, List<const DevPtr> b
                    List<const Mat> out) {
   if (!WithinLimits(exec, FitsScratch(exec.limits, x))) return;
   int64_t n_tiles = 0;
-  bool any_quantized = false;
-  for (int64_t i = 0; i < w.n; ++i) {
-    n_tiles += TilesOf(w.data[i]);
-    any_quantized = any_quantized || IsQuantized(w.data[i]);
-  }
-  const XBlock* quantized = any_quantized ? Quantize(exec, x) : nullptr;
+  for (int64_t i = 0; i < w.n; ++i) n_tiles += TilesOf(w.data[i]);
+  QuantizedX quantized;
+  if (!QuantizeFor(exec, x, w, &quantized)) return;
   const MatmulJob job{x, quantized, w, bias, add, out, MakeGrid(exec, n_tiles, x.rows)};
   Parallel<MatmulJob, MatmulTask>(exec, job, job.grid.n_tasks);
 }
 
 struct GatedJob {
   const Mat& x;
-  const XBlock* quantized;
+  QuantizedX quantized;
   const Weight& gate;
   const Weight& up;
   Activation activation;
@@ -124,8 +137,9 @@ inline void GatedTask(const GatedJob& job, int64_t task, int) {
 inline void Gated(Exec& exec, Mat x, const Weight& gate, const Weight& up, Activation activation,
                   Mat out) {
   if (!WithinLimits(exec, FitsScratch(exec.limits, x))) return;
-  const bool any_quantized = IsQuantized(gate) || IsQuantized(up);
-  const XBlock* quantized = any_quantized ? Quantize(exec, x) : nullptr;
+  const Weight both[2] = {gate, up};
+  QuantizedX quantized;
+  if (!QuantizeFor(exec, x, {both, 2}, &quantized)) return;
   const GatedJob job{
       x, quantized, gate, up, activation, out, MakeGrid(exec, TilesOf(gate), x.rows)};
   Parallel<GatedJob, GatedTask>(exec, job, job.grid.n_tasks);

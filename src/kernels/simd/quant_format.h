@@ -1,5 +1,6 @@
 // What a quantised GGUF type becomes when packed: unsigned quants of 4 or 8 bits in blocks of 16 or
 // 32 columns, w = scale * (q - zero) or w = scale * q + min. Every quantised type fits exactly.
+// Floats may become signed quants of 16 bits.
 #pragma once
 
 #include "kernels/simd/common.h"
@@ -8,7 +9,7 @@ namespace anabranch {
 namespace {
 
 struct QuantFormat {
-  int bits = 0;   // of a packed quant
+  int bits = 0;   // of a packed quant: 4, 8, or 16 (signed)
   int block = 0;  // columns that share a scale
   int zero = 0;   // subtracted from q, when there is no min
   bool has_min = false;
@@ -17,8 +18,12 @@ struct QuantFormat {
   int raw_bytes = 0;        // its bytes
 };
 
+// Floats as int16, in blocks that share an F32 scale (pack.h). No type of files.
+constexpr GgufType kInt16 = static_cast<GgufType>(0x7FFF);
+
 // bits is 0 for a type that is not quantised.
 constexpr QuantFormat FormatOf(GgufType type) {
+  if (type == kInt16) return {16, 128, 0, false, false, 128, 0};
   switch (type) {
     case GgufType::kQ4_0:
       return {4, 32, 8, false, true, 32, 18};

@@ -1,7 +1,8 @@
-// Activations as int8, in blocks of 32 with one scale, for the byte dot products.
+// Activations as int8, in blocks of 32 with one scale, for the byte dot products; or as int16, in
+// blocks of 128, for weights of floats that became int16.
 //
 //   rows in groups of kRowGroup:   | group 0 | group 1 | ...
-//   a group:   | block 0: row 0, row 1, ... row 7 | block 1: row 0, ... | ...   64 bytes each
+//   a group:   | block 0: row 0, row 1, ... row 7 | block 1: row 0, ... | ...
 //
 // so that a tile kernel walks all rows of its group with one pointer.
 #pragma once
@@ -20,8 +21,22 @@ struct alignas(64) XBlock {
   float half_sum[2];  // of q's halves, for weights in blocks of 16
 };
 
+struct alignas(64) WideBlock {
+  int16_t q[128];
+  float scale;
+};
+
+template <typename Block>
+constexpr int64_t ColumnsOf() {
+  return sizeof(Block::q) / sizeof(Block{}.q[0]);
+}
+
+// Of whichever needs more.
 inline size_t QuantizedBytes(int64_t rows, int64_t cols) {
-  return static_cast<size_t>(RoundUp(rows, kRowGroup) * CeilDiv(cols, 32)) * sizeof(XBlock);
+  const auto bytes = [&](int64_t block, int64_t size) { return CeilDiv(cols, block) * size; };
+  return static_cast<size_t>(RoundUp(rows, kRowGroup) *
+                             Max(bytes(ColumnsOf<XBlock>(), sizeof(XBlock)),
+                                 bytes(ColumnsOf<WideBlock>(), sizeof(WideBlock))));
 }
 
 inline bool FitsScratch(const ExecLimits& limits, const Mat& x) {
@@ -46,25 +61,38 @@ inline void QuantizeBlock(const float* x, XBlock* out) {
   out->sum = out->half_sum[0] + out->half_sum[1];
 }
 
+inline void QuantizeBlock(const float* x, WideBlock* out) {
+  VecF max = Zero();
+  for (int i = 0; i < 128; i += kWidth) max = Max(max, Abs(Load(x + i)));
+  const float amax = MaxOf(max);
+  const VecF inverse = Set1(amax > 0 ? 32767.0f / amax : 0.0f);
+  out->scale = amax / 32767.0f;
+  for (int i = 0; i < 128; i += kWidth) StoreI16(out->q + i, Mul(Load(x + i), inverse));
+}
+
+template <typename Block>
 struct QuantizeJob {
   const Mat& x;
-  XBlock* out;
+  Block* out;
 };
 
-inline void QuantizeGroup(const QuantizeJob& job, int64_t group, int) {
-  const int64_t n_blocks = job.x.cols / 32;
-  XBlock* out = job.out + group * n_blocks * kRowGroup;
+template <typename Block>
+void QuantizeGroup(const QuantizeJob<Block>& job, int64_t group, int) {
+  constexpr int64_t kCols = ColumnsOf<Block>();
+  const int64_t n_blocks = job.x.cols / kCols;
+  Block* out = job.out + group * n_blocks * kRowGroup;
   const int64_t n_rows = Min(kRowGroup, job.x.rows - group * kRowGroup);
   for (int64_t r = 0; r < n_rows; ++r) {
     const float* x = Row(job.x, group * kRowGroup + r);
-    for (int64_t b = 0; b < n_blocks; ++b) QuantizeBlock(x + 32 * b, &out[b * kRowGroup + r]);
+    for (int64_t b = 0; b < n_blocks; ++b) QuantizeBlock(x + kCols * b, &out[b * kRowGroup + r]);
   }
 }
 
-// x.cols is a multiple of 32.
-inline XBlock* Quantize(Exec& exec, const Mat& x) {
-  const QuantizeJob job{x, reinterpret_cast<XBlock*>(exec.scratch)};
-  Parallel<QuantizeJob, QuantizeGroup>(exec, job, CeilDiv(x.rows, kRowGroup));
+// x.cols is a multiple of the block's columns.
+template <typename Block>
+const Block* Quantize(Exec& exec, const Mat& x) {
+  const QuantizeJob<Block> job{x, reinterpret_cast<Block*>(exec.scratch)};
+  Parallel<QuantizeJob<Block>, QuantizeGroup<Block>>(exec, job, CeilDiv(x.rows, kRowGroup));
   return job.out;
 }
 

@@ -8,7 +8,8 @@ namespace anabranch {
 namespace {
 
 // out[r * kWidth + lane] = row r . weight row `lane`, for the kernel's number of rows. x: the first
-// row's XBlock of a group (quantised weights), or its floats, `stride` apart from row to row.
+// row's XBlock or WideBlock of a group (quantised weights), or its floats, `stride` apart from row
+// to row.
 using TileFn = void (*)(const unsigned char* tile, int64_t cols, const void* x, int64_t stride,
                         float* out);
 
@@ -63,6 +64,32 @@ void QuantTile(const unsigned char* tile, int64_t cols, const void* x, int64_t, 
   for (int r = 0; r < kRows; ++r) Store(out + r * kWidth, acc[r]);
 }
 
+template <int kRows>
+void WideTile(const unsigned char* tile, int64_t cols, const void* x, int64_t, float* out) {
+  constexpr QuantFormat f = FormatOf(kInt16);
+  const TileLayout t = LayoutOf(kInt16, cols);
+  VecF acc[kRows];
+  for (int r = 0; r < kRows; ++r) acc[r] = Zero();
+  for (int64_t b = 0; b < t.n_blocks; ++b) {
+    const unsigned char* quants = tile + b * t.quant_bytes;
+    const WideBlock* xb = static_cast<const WideBlock*>(x) + b * kRowGroup;
+    // Two sums a row: 8 rows' products in turn do not cover the latency of one.
+    PairDot even[kRows], odd[kRows];
+    for (int c = 0; c < f.block; c += 4) {
+      const VecI w0 = LoadBytes(quants + 2 * kWidth * c);
+      for (int r = 0; r < kRows; ++r) even[r].Add(w0, xb[r].q + c);
+      const VecI w1 = LoadBytes(quants + 2 * kWidth * (c + 2));
+      for (int r = 0; r < kRows; ++r) odd[r].Add(w1, xb[r].q + c + 2);
+    }
+    const VecF scale = LoadScales<f.f16_scales>(tile + t.scales, b);
+    for (int r = 0; r < kRows; ++r) {
+      const VecI dot = AddI(even[r].Total(), odd[r].Total());
+      acc[r] = Fma(Mul(ToFloat(dot), scale), Set1(xb[r].scale), acc[r]);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) Store(out + r * kWidth, acc[r]);
+}
+
 template <GgufType kType, int kRows>
 void FloatTile(const unsigned char* tile, int64_t cols, const void* x, int64_t stride, float* out) {
   const float* rows[kRows];
@@ -89,6 +116,7 @@ void FloatTile(const unsigned char* tile, int64_t cols, const void* x, int64_t s
 template <int kRows>
 inline TileFn TileOf(GgufType type) {
   constexpr int kQ = kRows < kQuantRows ? kRows : kQuantRows;
+  if (type == kInt16) return WideTile<kQ>;
   switch (type) {
     case GgufType::kF32:
       return FloatTile<GgufType::kF32, kRows>;
@@ -120,15 +148,20 @@ inline TileFn TileOf(GgufType type) {
   return nullptr;
 }
 
+// The activations of a matmul, for the weights that are quantised: one of them, or none.
+struct QuantizedX {
+  const XBlock* bytes = nullptr;
+  const WideBlock* wide = nullptr;
+};
+
 // Tile `tile_index` of w times rows [row, row + n) of x, n <= kRowGroup, row a multiple of it.
-// quantized: x by Quantize, used when w is quantised. out[r * kWidth + lane].
+// quantized: x by Quantize, as w wants it. out[r * kWidth + lane].
 inline void TileTimesRows(const Weight& w, int64_t tile_index, const Mat& x,
-                          const XBlock* quantized, int64_t row, int64_t n, float* out) {
+                          const QuantizedX& quantized, int64_t row, int64_t n, float* out) {
   const GgufType type = TypeOf(w);
-  const bool quant = FormatOf(type).bits != 0;
+  const int bits = FormatOf(type).bits;
   const unsigned char* tile = w.data.p + tile_index * LayoutOf(type, w.cols).bytes;
-  const XBlock* group = quant ? quantized + row * (w.cols / 32) : nullptr;
-  const int64_t most = quant ? kQuantRows : kRowGroup;
+  const int64_t most = bits != 0 ? kQuantRows : kRowGroup;
   for (int64_t r = 0; r < n;) {
     const int64_t left = Min(n - r, most);
     const int64_t step = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
@@ -137,7 +170,11 @@ inline void TileTimesRows(const Weight& w, int64_t tile_index, const Mat& x,
                       : step == 2 ? TileOf<2>(type)
                                   : TileOf<1>(type);
     const void* from = Row(x, row + r);
-    if (quant) from = group + r;
+    if (bits == 16) {
+      from = quantized.wide + row * (w.cols / ColumnsOf<WideBlock>()) + r;
+    } else if (bits != 0) {
+      from = quantized.bytes + row * (w.cols / ColumnsOf<XBlock>()) + r;
+    }
     fn(tile, w.cols, from, x.stride, out + r * kWidth);
     r += step;
   }

@@ -8,7 +8,8 @@
 namespace anabranch {
 namespace {
 
-// raw_block columns of one row. scale and min: one per FormatOf(type).block columns.
+// raw_block columns of one row, q in bytes or int16. scale and min: one per FormatOf(type).block
+// columns.
 struct Unpacked {
   uint8_t q[256];
   float scale[16];
@@ -16,6 +17,22 @@ struct Unpacked {
 };
 
 inline float F16At(const unsigned char* p) { return _cvtsh_ss(LoadAs<uint16_t>(p)); }
+
+// An element of a type that is not quantised.
+inline float FloatAt(GgufType type, const unsigned char* p) {
+  switch (type) {
+    case GgufType::kF16:
+      return F16At(p);
+    case GgufType::kBF16: {
+      const uint32_t bits = static_cast<uint32_t>(LoadAs<uint16_t>(p)) << 16;
+      float value;
+      memcpy(&value, &bits, sizeof(value));
+      return value;
+    }
+    default:
+      return LoadAs<float>(p);
+  }
+}
 
 // Quant j < 16 is the low nibble of byte j, quant 16 + j the high one; bit j of `fifth` is quant
 // j's bit 4.
