@@ -131,10 +131,13 @@ struct TensorInfo {
   std::string name, type;
   std::vector<int64_t> shape;  // as the file has it
   int64_t bytes = 0;
+  // How a model's matrix is multiplied: "4 x 8 bits" (weights, activations), "floats"; "" of others.
+  std::string products;
 };
 
 struct FileInfo {
   std::string path, format;  // "GGUF v3", "safetensors"
+  std::string kernels;       // the table that would run it: "ref", "avx2", "avx512"
   int64_t bytes = 0;
   std::vector<std::pair<std::string, std::string>> metadata;  // values in short, arrays by size
   std::vector<TensorInfo> tensors;

@@ -57,9 +57,11 @@ std::string FileText(const FileInfo& file) {
   for (const auto& [key, value] : file.metadata) text += fmt::format("  {} = {}\n", key, value);
   text += fmt::format("\n{} tensors\n", file.tensors.size());
   for (const TensorInfo& tensor : file.tensors) {
-    text += fmt::format("  {:<40} {:<6} [{}]  {}\n", tensor.name, tensor.type,
-                        fmt::join(tensor.shape, ", "), FormatBytes(tensor.bytes));
+    text += fmt::format("  {:<40} {:<6} [{}]  {}{}{}\n", tensor.name, tensor.type,
+                        fmt::join(tensor.shape, ", "), FormatBytes(tensor.bytes),
+                        tensor.products.empty() ? "" : ", multiplied in ", tensor.products);
   }
+  if (!file.kernels.empty()) text += fmt::format("\nkernels {}\n", file.kernels);
   return text;
 }
 
@@ -81,11 +83,13 @@ OrderedJson FileJson(const FileInfo& file) {
     tensors.push_back({{"name", tensor.name},
                        {"type", tensor.type},
                        {"shape", tensor.shape},
-                       {"bytes", tensor.bytes}});
+                       {"bytes", tensor.bytes},
+                       {"products", tensor.products}});
   }
   return {{"path", file.path},
           {"format", file.format},
           {"bytes", file.bytes},
+          {"kernels", file.kernels},
           {"metadata", std::move(metadata)},
           {"tensors", std::move(tensors)}};
 }

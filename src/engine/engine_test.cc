@@ -10,6 +10,7 @@
 #include "engine/fingerprint.h"
 #include "engine/perplexity.h"
 #include "io/gguf.h"
+#include "kernels/cpu_exec.h"
 #include "stream/context.h"
 #include "support/temp_dir.h"
 #include "support/tiny_model.h"
@@ -269,6 +270,10 @@ TEST_F(EngineTest, InspectListsWhatAFileHolds) {
   EXPECT_GT(bytes, 0);
   EXPECT_LT(bytes, gguf->bytes);
   EXPECT_EQ(gguf->tensors[0].type, "F32");
+  EXPECT_EQ(gguf->kernels, SelectKernels("").value()->name);
+  for (const TensorInfo& tensor : gguf->tensors) {
+    EXPECT_EQ(tensor.products, tensor.shape.size() == 2 ? "floats" : "") << tensor.name;
+  }
   const auto folder = InspectFile(dir_.path());
   ASSERT_TRUE(folder);
   EXPECT_EQ(folder->format, "safetensors");

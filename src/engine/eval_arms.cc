@@ -72,6 +72,8 @@ std::vector<EvalArm> MakeArms() {
        [](EvalArm& arm) { arm.policy.query.previous = false; });
   find("query-long-previous", "a short question leans on a long turn before, too",
        [](EvalArm& arm) { arm.policy.query.long_turns = true; });
+  find("query-unnamed", "a question that leans and names nothing asks as loudly alone",
+       [](EvalArm& arm) { arm.policy.query.unnamed_weight = 1; });
   find("query-previous-end", "a question leans on the last 64 pieces of the turn before",
        [](EvalArm& arm) { arm.policy.query.last_sentence = false; });
 

@@ -9,6 +9,7 @@
 #include "io/gguf.h"
 #include "io/mapped_file.h"
 #include "io/safetensors.h"
+#include "kernels/cpu_exec.h"
 #include "model/model.h"
 #include "stream/sizes.h"
 #include "text/utf8.h"
@@ -82,11 +83,15 @@ Result<FileInfo> InspectGguf(const std::string& path) {
   for (const auto& entry : file.metadata()) {
     info.metadata.emplace_back(entry.first, std::visit(Shown(), entry.second));
   }
+  ASSIGN_OR_RETURN(const KernelTable* table, SelectKernels(""));
+  info.kernels = table->name;
   for (const GgufTensor& tensor : file.tensors()) {
+    const char* products = tensor.shape.size() == 2 ? table->products(tensor.type) : nullptr;
     info.tensors.push_back({.name = tensor.name,
                             .type = TypeName(tensor.type),
                             .shape = tensor.shape,
-                            .bytes = static_cast<int64_t>(tensor.data.size())});
+                            .bytes = static_cast<int64_t>(tensor.data.size()),
+                            .products = products == nullptr ? "" : products});
   }
   return info;
 }
@@ -101,7 +106,8 @@ Result<FileInfo> InspectSafetensors(const std::string& path, int64_t bytes) {
     info.tensors.push_back({.name = tensor.name,
                             .type = tensor.dtype_name,
                             .shape = tensor.shape,
-                            .bytes = static_cast<int64_t>(tensor.data.size())});
+                            .bytes = static_cast<int64_t>(tensor.data.size()),
+                            .products = ""});
   }
   return info;
 }

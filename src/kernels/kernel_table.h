@@ -64,6 +64,10 @@ struct KernelTable {
   bool (*pack)(Exec&, List<const unsigned char> raw, GgufType type, int32_t rows, int32_t cols,
                FloatWeights, DevPtr dst, Weight* out);
 
+  // How weights of a type are multiplied, for people: "4 x 8 bits" (weights, activations). nullptr
+  // for a type without a kernel.
+  const char* (*products)(GgufType type);
+
   // out[r, :] = scale * dequantised row ids[r] of w. ids: int32[out.rows], in [0, w.rows).
   void (*embed)(Exec&, const Weight& w, DevPtr ids, float scale, Mat out);
   // RMSNorm: out = x / sqrt(mean(x^2) + eps) * gain[cols]. out may be x.

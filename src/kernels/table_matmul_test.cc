@@ -353,6 +353,17 @@ TEST_P(TableMatmulTest, EmbedGivesBackWhatWasRoundedTo16Bits) {
   for (size_t i = 0; i < got_.size(); ++i) ASSERT_NEAR(got_[i], want_[i], 12.8 / 65000 / 2);
 }
 
+TEST_P(TableMatmulTest, QuantisedWeightsAreMultipliedInBytesByAllButTheReference) {
+  const KernelTable& table = backend_.table();
+  for (GgufType type : kAllGgufTypes) {
+    const char* products = table.products(type);
+    ASSERT_NE(products, nullptr) << GgufTypeName(type);
+    const bool floats = IsFloatType(type) || std::string_view(table.name) == "ref";
+    EXPECT_EQ(std::string_view(products) == "floats", floats) << GgufTypeName(type);
+  }
+  EXPECT_EQ(table.products(static_cast<GgufType>(9)), nullptr);
+}
+
 TEST_P(TableMatmulTest, InputBeyondTheLimitsIsAFaultThatSyncReportsOnce) {
   constexpr int32_t kCols = 2 * TestBackend::kLimits.max_cols;
   const TestWeight w(GgufType::kQ8_0, 8, kCols, 1);

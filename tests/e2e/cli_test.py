@@ -287,7 +287,7 @@ class Tools(unittest.TestCase):
     def test_inspect_shows_tensors_and_the_memory_plan(self):
         shown = run("inspect", MODEL, "--recent-size", 1024)
         self.assertEqual(shown.returncode, 0, shown.stderr)
-        for word in ("GGUF v3", "token_embd.weight", "Q8_0", "llama.block_count", "1024"):
+        for word in ("GGUF v3", "token_embd.weight", "Q8_0", "8 x 8 bits", "llama.block_count", "1024"):
             self.assertIn(word, shown.stdout)
         embedder = run("inspect", "models/all-MiniLM-L6-v2/model.safetensors")
         self.assertIn("safetensors", embedder.stdout)

@@ -57,6 +57,10 @@ size_t PackedBytes(GgufType type, int32_t rows, int32_t cols, FloatWeights) {
   return static_cast<size_t>(RowBytes(type, cols)) * static_cast<size_t>(rows);
 }
 
+const char* Products(GgufType type) {
+  return IsKnownGgufType(static_cast<uint32_t>(type)) ? "floats" : nullptr;
+}
+
 bool Pack(Exec& exec, List<const unsigned char> raw, GgufType type, int32_t rows, int32_t cols,
           FloatWeights floats, DevPtr dst, Weight* out) {
   const size_t bytes = PackedBytes(type, rows, cols, floats);

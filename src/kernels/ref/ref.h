@@ -20,6 +20,7 @@ const char* Sync(Exec& exec);
 
 // The packed layout is the file's own.
 size_t PackedBytes(GgufType type, int32_t rows, int32_t cols, FloatWeights);
+const char* Products(GgufType type);
 bool Pack(Exec& exec, List<const unsigned char> raw, GgufType type, int32_t rows, int32_t cols,
           FloatWeights, DevPtr dst, Weight* out);
 

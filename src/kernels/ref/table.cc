@@ -13,6 +13,7 @@ const KernelTable kRefKernels = {
     .sync = ref::Sync,
     .packed_bytes = ref::PackedBytes,
     .pack = ref::Pack,
+    .products = ref::Products,
     .embed = ref::Embed,
     .rms_norm = ref::RmsNorm,
     .layer_norm = ref::LayerNorm,

@@ -50,6 +50,17 @@ inline int64_t RawRowBytes(GgufType type, int64_t cols) {
   return f.bits != 0 ? cols / f.raw_block * f.raw_bytes : cols * FloatBytes(type);
 }
 
+inline const char* Products(GgufType type) {
+  switch (FormatOf(type).bits) {
+    case 4:
+      return "4 x 8 bits";
+    case 8:
+      return "8 x 8 bits";
+    default:
+      return FloatBytes(type) != 0 ? "floats" : nullptr;
+  }
+}
+
 // What a matrix of a file's type is packed as.
 constexpr GgufType PackedType(GgufType type, int64_t cols, FloatWeights floats) {
   const bool is_int16 =

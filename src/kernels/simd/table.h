@@ -17,11 +17,9 @@ namespace anabranch {
 namespace {
 
 constexpr KernelTable MakeTable(const char* name) {
-  return {name,     ScratchBytes, Alloc,       Free,      Upload,
-          Download, Sync,         PackedBytes, Pack,      Embed,
-          RmsNorm,  LayerNorm,    Matmul,      Gated,     ActivateInPlace,
-          Append,   Attend,       Scan,        ScanCodes, Read,
-          Multiply};
+  return {name,   ScratchBytes, Alloc, Free,      Upload,    Download, Sync,  PackedBytes,
+          Pack,   Products,     Embed, RmsNorm,   LayerNorm, Matmul,   Gated, ActivateInPlace,
+          Append, Attend,       Scan,  ScanCodes, Read,      Multiply};
 }
 
 }  // namespace
