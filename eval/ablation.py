@@ -15,7 +15,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-CONVERSATIONS = {"tune": (1, 2), "test": (11, 12, 13, 14, 15, 16)}
+CONVERSATIONS = {"tune": (1, 2, 3, 4, 5, 6, 7, 8), "test": (11, 12, 13, 14, 15, 16)}
 ANSWERED = ("own", "other", "follow_up")
 # The arms of the curve: what the decision costs, and what it spares.
 DECISION = re.compile(r"undecided|default|beats-|small-talk-|no-small-talk|cosine-")

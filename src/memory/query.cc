@@ -103,7 +103,11 @@ std::vector<Query> BuildQueries(std::string_view turn, std::string_view previous
   }
   previous = End(previous, policy.previous_pieces, count);
   if (!previous.empty() && Leans(questions.front(), previous_user_turn, count, policy)) {
-    queries.push_back({std::string(previous) + " " + std::string(questions.front()), 1, true});
+    const std::string_view question = questions.front();
+    for (Query& query : queries) {
+      if (query.text == question && !NamesSomething(question)) query.weight = policy.unnamed_weight;
+    }
+    queries.push_back({std::string(previous) + " " + std::string(question), 1, true});
   }
   return queries;
 }

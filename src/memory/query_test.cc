@@ -47,6 +47,18 @@ TEST(BuildQueries, AShortOrAnaphoricQuestionIsAskedWithThePreviousTurnToo) {
   EXPECT_EQ(Ask("Which city did the man in the red coat come from?", "Linnaeus.").size(), 1u);
 }
 
+TEST(BuildQueries, AQuestionThatLeansAndNamesNothingWeighsLittleAlone) {
+  const auto weight = [](std::string_view turn, std::string_view previous) {
+    return BuildQueries(turn, previous, CountFakePieces).front().weight;
+  };
+  EXPECT_LT(weight("When was he born?", "Tell me about Linnaeus."), 1);
+  EXPECT_EQ(weight("When was Linnaeus born?", "Good morning."), 1);
+  EXPECT_EQ(weight("When was he born?", ""), 1);
+  const auto queries =
+      BuildQueries("When was he born?", "Tell me about Linnaeus.", CountFakePieces);
+  EXPECT_EQ(queries.back().weight, 1);
+}
+
 TEST(BuildQueries, WhatAsksNothingLeansOnNothing) {
   EXPECT_EQ(Ask("Thank you, that helps a lot!", "Tell me about Linnaeus."),
             (Texts{"Thank you, that helps a lot!"}));

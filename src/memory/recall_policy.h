@@ -16,6 +16,9 @@ struct QueryPolicy {
   int max_pieces = 128;         // of all queries: what MiniLM reads well
   int short_pieces = 8;         // such a question rarely says what it is about
   int previous_pieces = 64;     // of the previous turn
+  // Of a question that leans and names nothing ("When does it leave?"), asked alone: it is near to
+  // all that it could be asked of.
+  float unnamed_weight = 0.5f;
   // A turn's last sentence that asks nothing, beside questions that do ("Answer in one word.").
   float aside_weight = 0.5f;
 };
@@ -35,7 +38,7 @@ struct RankPolicy {
   float words_gate = 0.6f;  // the good part, by rarity
   // A unit takes this share of its better neighbour's score: of two sentences that tell a fact
   // together, each answers half of the question.
-  float neighbour_share = 0.3f;
+  float neighbour_share = 0.1f;
   float assistant_penalty = 0.025f;  // at similar scores the user's own words lead
   float repeat_penalty = 0.4f;       // it adds nothing, or was said without the fact
   enum class Fusion : uint8_t {

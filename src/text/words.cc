@@ -52,6 +52,25 @@ std::vector<std::string> LexicalWords(std::string_view text) {
   return words;
 }
 
+bool NamesSomething(std::string_view sentence) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(sentence.data());
+  const auto size = static_cast<int64_t>(sentence.size());
+  bool first = true, in_word = false, capital = false, is_i = false;
+  for (int64_t i = 0; i < size;) {
+    UChar32 c = 0;
+    U8_NEXT(bytes, i, size, c);
+    if (c >= 0 && (u_isalnum(c) || (in_word && IsMark(c)))) {
+      if (!in_word) capital = !first && (u_isdigit(c) || u_isupper(c) || u_istitle(c));
+      is_i = !in_word && c == 'I';
+      in_word = true;
+    } else if (in_word) {
+      if (capital && !is_i) return true;
+      first = in_word = capital = false;
+    }
+  }
+  return capital && !is_i;
+}
+
 std::string FoldCase(std::string_view text) {
   std::string folded;
   const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
