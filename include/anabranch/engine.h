@@ -51,6 +51,7 @@ struct PerplexityOptions {
   bool streaming = true;  // false: dense
   int64_t start_size = 4;
   std::optional<int64_t> recent_size;
+  KvType kv_type = KvType::kF16;
   int64_t max_tokens_read = -1;  // -1: all
   bool add_bos = false;
   std::function<void(int64_t token, double nll)> on_token;  // of each predicted token, in order
@@ -68,6 +69,7 @@ struct PerplexityReport {
 struct BenchOptions {
   int64_t start_size = 4;
   int64_t recent_size = 1024;
+  KvType kv_type = KvType::kF16;
   int32_t repeats = 3;
   int32_t decode_tokens = 64;  // per repeat
   // Not "": decoding is also measured while a memory in this folder is written, as answers are.
@@ -131,7 +133,7 @@ struct TensorInfo {
   std::string name, type;
   std::vector<int64_t> shape;  // as the file has it
   int64_t bytes = 0;
-  // How a model's matrix is multiplied: "4 x 8 bits" (weights, activations), "floats"; "" of others.
+  // How a matrix of a model is multiplied: "4 x 8 bits" (weights, activations); "" of others.
   std::string products;
 };
 

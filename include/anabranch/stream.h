@@ -43,8 +43,9 @@ struct StreamOptions {
   bool streaming = true;
   int64_t start_size = 4;              // attention sinks
   std::optional<int64_t> recent_size;  // empty: 4096, or what fits the model's context
-  int64_t keep = 0;                    // tokens of `system`, with its template, pinned; -1: all
-  std::string system;                  // read first, as the system turn; empty: none
+  KvType kv_type = KvType::kF16;
+  int64_t keep = 0;    // tokens of `system`, with its template, pinned; -1: all
+  std::string system;  // read first, as the system turn; empty: none
   RecallMode recall = RecallMode::kNever;
   // Streams of the same memory that are recalled from as well; its own name changes nothing.
   std::vector<std::string> recall_from;

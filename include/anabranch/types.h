@@ -48,6 +48,9 @@ struct StreamSpan {
   friend bool operator==(const StreamSpan&, const StreamSpan&) = default;
 };
 
+// How keys and values are kept: kQ8_0 in 8 bits with a scale for each 32, about half the bytes.
+enum class KvType : uint8_t { kF16, kQ8_0 };
+
 enum class Role : uint8_t { kSystem, kUser, kAssistant };
 
 constexpr const char* RoleName(Role role) {

@@ -20,6 +20,7 @@ namespace {
 struct BenchFlags {
   ModelFlags model;
   int64_t start_size = 4, recent_size = 1024;
+  std::string kv_type = "f16";
   int32_t repeats = 3, decode_tokens = 64;
   bool write_memory = false;
 };
@@ -41,6 +42,7 @@ int Bench(const BenchFlags& flags, CommandContext& context) {
   BenchOptions options;
   options.start_size = flags.start_size;
   options.recent_size = flags.recent_size;
+  options.kv_type = ToKvType(flags.kv_type);
   options.repeats = flags.repeats;
   options.decode_tokens = flags.decode_tokens;
   if (flags.write_memory) {
@@ -115,6 +117,7 @@ void AddBenchCommand(CommandLine& line) {
   AddInteger(app, "--recent-size", flags->recent_size, 1, kMaxInt64,
              "Window, 23 kB a token for SmolLM2-135M [1024]");
   AddInteger(app, "--start-size", flags->start_size, 0, kMaxInt64, "Attention sinks [4]");
+  AddKvTypeOption(app, flags->kv_type);
   AddInteger(app, "-r,--repeats", flags->repeats, 1, 10000, "Measurements [3]");
   AddInteger(app, "-n,--decode-tokens", flags->decode_tokens, 1, 1000000,
              "Tokens decoded by each [64]");

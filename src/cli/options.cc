@@ -90,6 +90,14 @@ void AddEmbedderOptions(CLI::App& app, EmbedderFlags& flags) {
   AddStoreOptions(app, flags.store, "Where memory lives [this run only]");
 }
 
+CLI::Option* AddKvTypeOption(CLI::App& app, std::string& target) {
+  return AddChoice(
+      app, "--kv-type", target, {"f16", "q8_0"},
+      "Keys and values in 16 bits, or in 8 with a scale for each 32: half the bytes [f16]");
+}
+
+KvType ToKvType(const std::string& name) { return name == "q8_0" ? KvType::kQ8_0 : KvType::kF16; }
+
 void AddSizeOptions(CommandLine& line, CLI::App& app, SizeFlags& flags) {
   CLI::Option* recent =
       AddInteger(app, "--recent-size", flags.recent_size, 1, kMaxTokens,
@@ -102,7 +110,7 @@ void AddSizeOptions(CommandLine& line, CLI::App& app, SizeFlags& flags) {
                   "Sinks and a window instead of dense attention: any length, constant memory"),
         AddInteger(app, "--start-size", flags.start_size, 0, kMaxTokens,
                    "Attention sinks: first tokens in view for good, 23 kB each [4]"),
-        recent, ctx,
+        recent, ctx, AddKvTypeOption(app, flags.kv_type),
         AddInteger(app, "--keep", flags.keep, -1, kMaxTokens,
                    "Tokens of the system prompt pinned beside the sinks, -1: all [0; chat -1]")}) {
     option->group("Stream");
@@ -195,6 +203,7 @@ Result<StreamOptions> ToStreamOptions(const SizeFlags& sizes, const RecallFlags&
   options.streaming = sizes.streaming.value_or(defaults.streaming);
   options.start_size = sizes.start_size;
   options.recent_size = sizes.recent_size;
+  options.kv_type = ToKvType(sizes.kv_type);
   options.keep = sizes.keep.value_or(defaults.keep);
   options.recall = *mode;
   options.recall_from = recall.from;

@@ -34,6 +34,7 @@ struct SizeFlags {
   std::optional<bool> streaming = {};  // empty: the command's default
   int64_t start_size = 4;
   std::optional<int64_t> recent_size = {}, ctx_size = {}, keep = {};
+  std::string kv_type = "f16";
 };
 
 struct RecallFlags {
@@ -68,6 +69,9 @@ inline constexpr CommandDefaults kChatDefaults{
 void AddModelOptions(CLI::App& app, ModelFlags& flags);
 void AddStoreOptions(CLI::App& app, StoreFlags& flags, const std::string& memory_help);
 void AddEmbedderOptions(CLI::App& app, EmbedderFlags& flags);
+// --kv-type, a name for ToKvType.
+CLI::Option* AddKvTypeOption(CLI::App& app, std::string& target);
+KvType ToKvType(const std::string& name);
 void AddSizeOptions(CommandLine& line, CLI::App& app, SizeFlags& flags);
 void AddRecallOptions(CommandLine& line, CLI::App& app, RecallFlags& flags);
 void AddSamplingOptions(CLI::App& app, SamplingFlags& flags);

@@ -26,6 +26,7 @@ struct PerplexityFlags {
   bool streaming = true, add_bos = false;
   int64_t start_size = 4, max_tokens_read = -1;
   std::optional<int64_t> recent_size;
+  std::string kv_type = "f16";
 };
 
 Result<PerplexityReport> Measure(const PerplexityFlags& flags, CommandContext& context) {
@@ -56,6 +57,7 @@ Result<PerplexityReport> Measure(const PerplexityFlags& flags, CommandContext& c
   options.streaming = flags.streaming;
   options.start_size = flags.start_size;
   options.recent_size = flags.recent_size;
+  options.kv_type = ToKvType(flags.kv_type);
   options.max_tokens_read = flags.max_tokens_read;
   options.add_bos = flags.add_bos;
   options.on_progress = progress;
@@ -114,6 +116,7 @@ void AddPerplexityCommand(CommandLine& line) {
              "Attention sinks, 23 kB each for SmolLM2-135M [4]");
   AddInteger(app, "--recent-size", flags->recent_size, 1, kMaxInt64,
              "Window, 23 kB a token for SmolLM2-135M [4096, or what fits]");
+  AddKvTypeOption(app, flags->kv_type);
   AddInteger(app, "--max-tokens-read", flags->max_tokens_read, -1, kMaxInt64,
              "Read this many tokens at most, -1: all [-1]");
   AddText(app, "--nll-out", flags->nll_out, "Write each predicted token's nll, one a line")

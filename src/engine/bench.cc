@@ -100,9 +100,11 @@ Result<BenchReport> MeasureSpeed(Model& model, CpuExec& exec, int32_t max_batch,
   StreamOptions stream;
   stream.start_size = options.start_size;
   stream.recent_size = options.recent_size;
+  stream.kv_type = options.kv_type;
   ASSIGN_OR_RETURN(const StreamSizes sizes,
                    PlanSizes(stream, model.config(), {.max_batch = max_batch}, 0));
-  ASSIGN_OR_RETURN(Context context, Context::Create(model, exec, sizes.kv, max_batch));
+  ASSIGN_OR_RETURN(Context context,
+                   Context::Create(model, exec, sizes.kv, max_batch, sizes.kv_dtype));
   const int32_t n_vocab = model.config().n_vocab;
   const std::vector<TokenId> window = SomeTokens(options.recent_size, n_vocab);
   const std::vector<TokenId> rest = SomeTokens(sizes.plan.n_pinned, n_vocab);
@@ -116,7 +118,7 @@ Result<BenchReport> MeasureSpeed(Model& model, CpuExec& exec, int32_t max_batch,
   BenchReport report;
   report.window = options.recent_size;
   const int64_t n_keys = options.start_size + options.recent_size;
-  report.token_bytes = BytesOfToken(model, n_keys);
+  report.token_bytes = BytesOfToken(model, n_keys, sizes.kv_dtype);
   ASSIGN_OR_RETURN(LimitsMeter limits, LimitsMeter::Create(exec, report.token_bytes));
   for (int32_t repeat = 0; repeat < options.repeats; ++repeat) {
     limits.Measure();

@@ -68,10 +68,13 @@ bool LimitsMeter::disturbed() const {
   return false;
 }
 
-int64_t BytesOfToken(const Model& model, int64_t n_keys) {
+int64_t BytesOfToken(const Model& model, int64_t n_keys, DType kv_dtype) {
   const ModelConfig& c = model.config();
-  const KvShape window = {
-      .n_layers = c.n_layers, .n_kv_heads = c.n_kv_heads, .head_dim = c.head_dim, .slots = n_keys};
+  const KvShape window = {.n_layers = c.n_layers,
+                          .n_kv_heads = c.n_kv_heads,
+                          .head_dim = c.head_dim,
+                          .slots = n_keys,
+                          .dtype = kv_dtype};
   return static_cast<int64_t>(model.weight_bytes() + KvCache::Bytes(window));
 }
 

@@ -35,7 +35,7 @@ class LimitsMeter {
 };
 
 // Bytes that decoding reads for a token: the weights, and the keys and values of a full window.
-int64_t BytesOfToken(const Model& model, int64_t n_keys);
+int64_t BytesOfToken(const Model& model, int64_t n_keys, DType kv_dtype);
 // Seconds that the multiply-adds of a token take at least, the head's apart: they are of a step's
 // last row alone. n_keys: what it attends to, on average.
 double ArithmeticFloor(const ModelConfig& config, double n_keys, const MachineLimits& limits);

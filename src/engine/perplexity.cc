@@ -30,6 +30,7 @@ Result<PerplexityReport> MeasurePerplexity(Model& model, CpuExec& exec, int32_t 
   stream.streaming = options.streaming;
   stream.start_size = options.start_size;
   stream.recent_size = options.recent_size;
+  stream.kv_type = options.kv_type;
   ASSIGN_OR_RETURN(const StreamSizes sizes,
                    PlanSizes(stream, model.config(), {.max_batch = max_batch}, 0));
   const auto n_tokens = static_cast<int64_t>(tokens.size());
@@ -39,7 +40,8 @@ Result<PerplexityReport> MeasurePerplexity(Model& model, CpuExec& exec, int32_t 
         fmt::format("has {} tokens, the model's context {}", n_tokens, sizes.plan.n_ctx_train),
         "use --enable-streaming, or --max-tokens-read");
   }
-  ASSIGN_OR_RETURN(Context context, Context::Create(model, exec, sizes.kv, max_batch));
+  ASSIGN_OR_RETURN(Context context,
+                   Context::Create(model, exec, sizes.kv, max_batch, sizes.kv_dtype));
 
   PerplexityReport report;
   report.start_size = sizes.plan.n_pinned;

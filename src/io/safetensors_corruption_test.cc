@@ -46,7 +46,7 @@ void ParseAndUse(const std::string& bytes) {
     if (tensor.dtype) {
       uint64_t n = 1;
       for (int64_t size : tensor.shape) n *= static_cast<uint64_t>(size);
-      ASSERT_EQ(n * static_cast<uint64_t>(DTypeBytes(*tensor.dtype)), tensor.data.size());
+      ASSERT_EQ(n * static_cast<uint64_t>(DTypeBytes(*tensor.dtype, 1)), tensor.data.size());
     }
     for (std::byte byte : tensor.data) sum += static_cast<unsigned>(byte);
   }

@@ -130,8 +130,7 @@ std::vector<float> RunScene(TestBackend& backend, const AttendScene& scene) {
   const AttendShape& shape = scene.shape;
   const int32_t kv_cols = shape.n_kv_heads * shape.head_dim;
   const Rope rope{backend.Upload(scene.inc()), shape.rot_dim, shape.interleaved, shape.mscale};
-  const size_t arena_bytes = static_cast<size_t>(int64_t{scene.slots} * kv_cols) *
-                             static_cast<size_t>(DTypeBytes(shape.dtype));
+  const size_t arena_bytes = static_cast<size_t>(scene.slots * DTypeBytes(shape.dtype, kv_cols));
   const KvArena arena{backend.Alloc(arena_bytes),
                       backend.Alloc(arena_bytes),
                       shape.n_kv_heads,

@@ -38,14 +38,17 @@ double LargestAbs(const std::vector<float>& x) {
 // An arena of 16 bits rounds what is stored, in both tables alike, but when a rotated element falls
 // within its F32 error of a border between two numbers: then it differs by its last bit, 2^-10 of
 // itself for F16 and 2^-7 for BF16. With 13 (F16) more bits in F32 that is one element in
-// thousands, so one of each key is allowed to; a rotation makes elements up to sqrt(2) larger.
+// thousands, so one of each key is allowed to; a rotation makes elements up to sqrt(2) larger. In 8
+// bits the last bit is 1 / 127 of a block's largest element.
 double Tolerance(const AttendScene& scene) {
   const AttendShape& shape = scene.shape;
   const double scale = static_cast<double>(scene.scale() * shape.mscale * shape.mscale);
   double score_error = 2.0 * (shape.head_dim + 8) * 0x1p-24 * scale *
                        LargestNorm(scene.q, shape.head_dim) * LargestNorm(scene.k, shape.head_dim);
   if (shape.dtype != DType::kF32 && shape.rot_dim > 0) {
-    const double last_bit = shape.dtype == DType::kF16 ? 0x1p-10 : 0x1p-7;
+    const double last_bit = shape.dtype == DType::kF16    ? 0x1p-10
+                            : shape.dtype == DType::kBF16 ? 0x1p-7
+                                                          : 1.0 / 127;
     score_error += last_bit * scale * 2.0 * LargestAbs(scene.q) * LargestAbs(scene.k);
   }
   return (2.0 * score_error + 0x1p-20) * LargestAbs(scene.v);
@@ -91,8 +94,8 @@ TEST_P(TableAttendTest, AnyHeadSizeAndGroupIsTheReferences) {
 }
 
 TEST_P(TableAttendTest, AnyArenaTypeIsTheReferences) {
-  for (DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
-    for (int32_t head_dim : {64, 80}) {
+  for (DType dtype : {DType::kF32, DType::kF16, DType::kBF16, DType::kQ8}) {
+    for (int32_t head_dim : {64, dtype == DType::kQ8 ? 96 : 80}) {
       ExpectSameInAllScenes({.head_dim = head_dim, .rows = 7, .dtype = dtype});
       ExpectSameInAllScenes({.head_dim = head_dim, .rows = 1, .dtype = dtype, .rot_dim = 0});
     }
@@ -113,7 +116,7 @@ TEST_P(TableAttendTest, SoftcapIsTheReferences) {
 
 // Long enough that a step of one row is split among threads.
 TEST_P(TableAttendTest, OneRowOverManyKeysIsTheReferences) {
-  for (DType dtype : {DType::kF32, DType::kF16}) {
+  for (DType dtype : {DType::kF32, DType::kF16, DType::kQ8}) {
     ExpectSame(LongSegmentScene({.n_heads = 9, .n_kv_heads = 3, .rows = 1, .dtype = dtype}, 1500));
     ExpectSame(LongSegmentScene({.n_heads = 1, .n_kv_heads = 1, .rows = 3, .dtype = dtype}, 700));
   }

@@ -14,6 +14,7 @@ GgufType TypeOf(DType dtype) {
     case DType::kBF16:
       return GgufType::kBF16;
     case DType::kF32:
+    case DType::kQ8:
       break;
   }
   return GgufType::kF32;
@@ -43,7 +44,7 @@ class BertReader {
   Result<std::vector<float>> Floats(const std::string& name,
                                     const std::vector<int64_t>& shape) const {
     ASSIGN_OR_RETURN(const SafeTensor* tensor, Tensor(name, shape));
-    const auto bytes = static_cast<size_t>(DTypeBytes(*tensor->dtype));
+    const auto bytes = static_cast<size_t>(DTypeBytes(*tensor->dtype, 1));
     std::vector<float> values(tensor->data.size() / bytes);
     Dequantize(TypeOf(*tensor->dtype), tensor->data, values);
     return values;

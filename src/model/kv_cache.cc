@@ -12,8 +12,8 @@ constexpr size_t kAlignment = 64;   // of an arena's k and v
 constexpr size_t kChunk = 1 << 20;  // bytes of host memory that a copy passes through
 
 size_t ArenaBytes(const KvShape& shape) {
-  const auto bytes = static_cast<size_t>(int64_t{shape.n_kv_heads} * shape.head_dim * shape.slots *
-                                         DTypeBytes(shape.dtype));
+  const auto bytes =
+      static_cast<size_t>(shape.n_kv_heads * shape.slots * DTypeBytes(shape.dtype, shape.head_dim));
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 

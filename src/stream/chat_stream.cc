@@ -66,8 +66,8 @@ Result<std::unique_ptr<ChatStream>> ChatStream::Open(const StreamParts& parts,
   ASSIGN_OR_RETURN(const StreamSizes sizes,
                    PlanSizes(placed, parts.model->config(), {.max_batch = parts.max_batch},
                              KeptPrefix(parts, placed, placed.system)));
-  ASSIGN_OR_RETURN(Context context,
-                   Context::Create(*parts.model, *parts.exec, sizes.kv, parts.max_batch));
+  ASSIGN_OR_RETURN(Context context, Context::Create(*parts.model, *parts.exec, sizes.kv,
+                                                    parts.max_batch, sizes.kv_dtype));
   const auto tail =
       static_cast<size_t>(std::max<int64_t>(sizes.kv.recent_size, sizes.kv.max_batch));
   State state{.encoder = encoder, .recent = TokenTail(tail), .previous_user_turn = {}};

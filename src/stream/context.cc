@@ -7,13 +7,14 @@
 
 namespace anabranch {
 
-Result<Context> Context::Create(Model& model, CpuExec& exec, const KvSizes& sizes,
-                                int32_t max_rows) {
+Result<Context> Context::Create(Model& model, CpuExec& exec, const KvSizes& sizes, int32_t max_rows,
+                                DType kv_dtype) {
   const ModelConfig& config = model.config();
   ASSIGN_OR_RETURN(KvCache cache, KvCache::Create(exec, {.n_layers = config.n_layers,
                                                          .n_kv_heads = config.n_kv_heads,
                                                          .head_dim = config.head_dim,
-                                                         .slots = KvContext::Slots(sizes)}));
+                                                         .slots = KvContext::Slots(sizes),
+                                                         .dtype = kv_dtype}));
   return Context(model, sizes, max_rows, std::move(cache));
 }
 

@@ -20,8 +20,8 @@ class Context {
  public:
   // `model` and `exec` must outlive the context; a step has at most `max_rows` tokens, the model's
   // max_batch. Error kLimit: no memory for the keys and values.
-  static Result<Context> Create(Model& model, CpuExec& exec, const KvSizes& sizes,
-                                int32_t max_rows);
+  static Result<Context> Create(Model& model, CpuExec& exec, const KvSizes& sizes, int32_t max_rows,
+                                DType kv_dtype = DType::kF16);
   // A copy with keys and values of its own.
   Result<Context> Clone() const;
 

@@ -23,6 +23,13 @@ Result<StreamSizes> PlanSizes(const StreamOptions& options, const ModelConfig& c
   RETURN_IF_ERROR(CheckMinimum("--recall-tokens", options.recall_tokens, 1));
   RETURN_IF_ERROR(CheckMinimum("--recent-size", options.recent_size.value_or(1), 1));
 
+  if (options.kv_type == KvType::kQ8_0 && config.head_dim % kQ8Block != 0) {
+    return Fail(ErrorKind::kUnsupported, "--kv-type q8_0",
+                fmt::format("keeps values in blocks of {}, and the model's heads have {}", kQ8Block,
+                            config.head_dim),
+                "use --kv-type f16");
+  }
+
   const bool recalls = options.recall != RecallMode::kNever;
   const int64_t n_ctx = config.n_ctx_train;
   const int64_t n_pinned = std::max(options.start_size, kept_prefix);
@@ -37,6 +44,7 @@ Result<StreamSizes> PlanSizes(const StreamOptions& options, const ModelConfig& c
   }
 
   StreamSizes sizes;
+  sizes.kv_dtype = options.kv_type == KvType::kQ8_0 ? DType::kQ8 : DType::kF16;
   int64_t recent_size = fits;
   if (options.streaming) {
     recent_size = std::min(options.recent_size.value_or(kDefaultRecentSize), fits);
@@ -74,7 +82,8 @@ Result<StreamSizes> PlanSizes(const StreamOptions& options, const ModelConfig& c
   plan.kv_bytes = static_cast<int64_t>(KvCache::Bytes(KvShape{.n_layers = config.n_layers,
                                                               .n_kv_heads = config.n_kv_heads,
                                                               .head_dim = config.head_dim,
-                                                              .slots = plan.kv_slots}));
+                                                              .slots = plan.kv_slots,
+                                                              .dtype = sizes.kv_dtype}));
   return sizes;
 }
 

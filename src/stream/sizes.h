@@ -15,12 +15,13 @@ inline constexpr int64_t kDefaultRecentSize = 4096;
 
 struct StreamSizes {
   KvSizes kv;
+  DType kv_dtype = DType::kF16;
   StreamPlan plan;
 };
 
 // `kept_prefix`: tokens at the start of the stream that stay beside the sinks (0: none).
-// Errors: an explicit recent_size, or a prefix, that does not fit n_ctx_train, with the numbers; a
-// size below its minimum.
+// Errors: heads that --kv-type does not fit; an explicit recent_size, or a prefix, that does not
+// fit n_ctx_train, with the numbers; a size below its minimum.
 Result<StreamSizes> PlanSizes(const StreamOptions& options, const ModelConfig& config,
                               const ModelOptions& model_options, int64_t kept_prefix);
 

@@ -53,6 +53,22 @@ TEST(PlanSizes, ExplicitWindowThatDoesNotFitIsRefusedWithTheNumbers) {
   EXPECT_TRUE(Plan(options, 2048));
 }
 
+TEST(PlanSizes, EightBitsNeedHeadsOfWholeBlocks) {
+  StreamOptions options;
+  options.kv_type = KvType::kQ8_0;
+  const auto sizes = Plan(options, 8192);
+  ASSERT_FALSE(sizes);
+  EXPECT_EQ(sizes.error().kind, ErrorKind::kUnsupported);
+  EXPECT_THAT(sizes.error().Message(), HasSubstr("--kv-type f16"));
+  ModelConfig config = Config(8192);
+  config.head_dim = 64;
+  const auto plan = [&](KvType type) {
+    options.kv_type = type;
+    return PlanSizes(options, config, ModelOptions{.max_batch = 32}, 0).value().plan;
+  };
+  EXPECT_EQ(plan(KvType::kF16).kv_bytes * 72, plan(KvType::kQ8_0).kv_bytes * 128);
+}
+
 TEST(PlanSizes, KeptPrefixIsPinnedWhenLongerThanTheSinks) {
   EXPECT_EQ(Plan({}, 8192, 3)->plan.n_pinned, 4);
   EXPECT_EQ(Plan({}, 8192, 30)->plan.n_pinned, 30);

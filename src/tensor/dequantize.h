@@ -14,7 +14,8 @@ uint16_t F32ToF16(float value);  // round to nearest even
 float Bf16ToF32(uint16_t bits);
 uint16_t F32ToBf16(float value);  // round to nearest even
 
-// out.size() elements of dtype at src (any alignment) to F32, and src.size() floats to dtype.
+// out.size() elements of dtype at src (any alignment) to F32, and src.size() floats to dtype: of
+// kQ8 whole blocks, with the largest magnitude as 127.
 void LoadFloats(DType dtype, const unsigned char* src, std::span<float> out);
 void StoreFloats(DType dtype, std::span<const float> src, unsigned char* out);
 

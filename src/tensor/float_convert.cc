@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "tensor/dequantize.h"
@@ -70,6 +72,34 @@ uint16_t F32ToBf16(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+namespace {
+
+void LoadBlocks(const unsigned char* src, std::span<float> out) {
+  for (; !out.empty(); out = out.subspan(kQ8Block), src += DTypeBytes(DType::kQ8, kQ8Block)) {
+    float scale;
+    std::memcpy(&scale, src, sizeof(scale));
+    for (size_t i = 0; i < kQ8Block; ++i) {
+      out[i] = scale * static_cast<float>(static_cast<int8_t>(src[sizeof(scale) + i]));
+    }
+  }
+}
+
+void StoreBlocks(std::span<const float> src, unsigned char* out) {
+  for (; !src.empty(); src = src.subspan(kQ8Block), out += DTypeBytes(DType::kQ8, kQ8Block)) {
+    float max = 0;
+    for (const float value : src.first(kQ8Block)) max = std::max(max, std::abs(value));
+    const float inverse = max > 0 ? 127.0f / max : 0.0f;
+    const float scale = max / 127.0f;
+    std::memcpy(out, &scale, sizeof(scale));
+    for (size_t i = 0; i < kQ8Block; ++i) {
+      out[sizeof(scale) + i] =
+          static_cast<unsigned char>(static_cast<int8_t>(std::nearbyint(src[i] * inverse)));
+    }
+  }
+}
+
+}  // namespace
+
 void LoadFloats(DType dtype, const unsigned char* src, std::span<float> out) {
   if (out.empty()) return;
   switch (dtype) {
@@ -80,6 +110,8 @@ void LoadFloats(DType dtype, const unsigned char* src, std::span<float> out) {
       return Load16<HalfToFloat>(src, out);
     case DType::kBF16:
       return Load16<BrainToFloat>(src, out);
+    case DType::kQ8:
+      return LoadBlocks(src, out);
   }
 }
 
@@ -93,6 +125,8 @@ void StoreFloats(DType dtype, std::span<const float> src, unsigned char* out) {
       return Store16<F32ToF16>(src, out);
     case DType::kBF16:
       return Store16<F32ToBf16>(src, out);
+    case DType::kQ8:
+      return StoreBlocks(src, out);
   }
 }
 

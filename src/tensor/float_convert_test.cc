@@ -110,5 +110,19 @@ TEST(FloatConvertTest, FloatsAreCopied) {
   EXPECT_EQ(back, values);
 }
 
+TEST(FloatConvertTest, BlocksOf8BitsHoldTheLargestAndRoundTheOthers) {
+  std::vector<float> values(2 * kQ8Block, 0.0f);  // the second block is all zeros
+  for (size_t i = 0; i < kQ8Block; ++i) values[i] = (static_cast<float>(i) - 10.3f) * 0.7f;
+  std::vector<unsigned char> bytes(static_cast<size_t>(DTypeBytes(DType::kQ8, 2 * kQ8Block)));
+  ASSERT_EQ(bytes.size(), 72u);
+  StoreFloats(DType::kQ8, values, bytes.data());
+  std::vector<float> back(values.size());
+  LoadFloats(DType::kQ8, bytes.data(), back);
+  const float step = 20.7f * 0.7f / 127;
+  for (size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(back[i], values[i], step / 2 * 1.001f);
+  EXPECT_FLOAT_EQ(back[kQ8Block - 1], values[kQ8Block - 1]);
+  EXPECT_EQ(back[kQ8Block], 0.0f);
+}
+
 }  // namespace
 }  // namespace anabranch

@@ -59,7 +59,7 @@ struct Rope {
 };
 
 // Keys and values of one layer: n_kv_heads x slots x head_dim of dtype each, layout the backend's.
-// Keys are stored rotated at their own stored position.
+// Keys are stored rotated at their own stored position. head_dim is a multiple of kQ8Block in kQ8.
 struct KvArena {
   DevPtr k, v;
   int32_t n_kv_heads = 0, slots = 0, head_dim = 0;

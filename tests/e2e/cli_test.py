@@ -292,6 +292,19 @@ class Tools(unittest.TestCase):
         embedder = run("inspect", "models/all-MiniLM-L6-v2/model.safetensors")
         self.assertIn("safetensors", embedder.stdout)
 
+    def test_keys_and_values_of_8_bits_cost_little(self):
+        def perplexity(kv_type):
+            process, lines = run_json("perplexity", "-m", MODEL, "-f", "docs/architecture.md", "--recent-size", 256,
+                                      "--max-tokens-read", 1500, "--kv-type", kv_type)
+            self.assertEqual(process.returncode, 0, process.stderr)
+            return lines[-1]["ppl"]
+        exact, rounded = perplexity("f16"), perplexity("q8_0")
+        self.assertNotEqual(rounded, exact)
+        self.assertLess(abs(rounded / exact - 1), 0.005)
+        refused = run("run", "-m", MODEL, "--kv-type", "q4_0", "-p", "Hello")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("q4_0", refused.stderr)
+
     def test_bench_reports_prefill_and_decode(self):
         process, lines = run_json("bench", "-m", MODEL, "--recent-size", 128, "-r", 2)
         self.assertEqual(process.returncode, 0, process.stderr)

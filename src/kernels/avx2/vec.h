@@ -111,6 +111,10 @@ inline void StoreI8(int8_t* p, VecF v) {
   _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(i16, i16));
 }
 
+inline VecF LoadI8(const int8_t* p) {
+  return _mm256_cvtepi32_ps(
+      _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+}
 // Lanes rounded to the nearest int16; they must lie within its range.
 inline void StoreI16(int16_t* p, VecF v) {
   const VecI i = _mm256_cvtps_epi32(v);

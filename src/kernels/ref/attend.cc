@@ -27,18 +27,20 @@ struct AttendScratch {
   std::span<float> total, block;
 };
 
+unsigned char* SlotOf(const KvArena& arena, DevPtr data, int64_t head, int64_t slot) {
+  return data.p + (head * arena.slots + slot) * DTypeBytes(arena.dtype, arena.head_dim);
+}
+
 // `n` keys or values from slot `slot` on of a head, as floats.
 void LoadSlots(const KvArena& arena, DevPtr data, int64_t head, int64_t slot, int64_t n,
                float* out) {
-  const int64_t first = (head * arena.slots + slot) * arena.head_dim;
-  LoadFloats(arena.dtype, data.p + first * DTypeBytes(arena.dtype),
+  LoadFloats(arena.dtype, SlotOf(arena, data, head, slot),
              {out, static_cast<size_t>(n * arena.head_dim)});
 }
 
 void StoreSlot(const KvArena& arena, DevPtr data, int64_t head, int64_t slot, const float* x) {
-  const int64_t first = (head * arena.slots + slot) * arena.head_dim;
   StoreFloats(arena.dtype, {x, static_cast<size_t>(arena.head_dim)},
-              data.p + first * DTypeBytes(arena.dtype));
+              SlotOf(arena, data, head, slot));
 }
 
 // The state of a rotated query over n <= kKeysPerBlock keys and values [n, head_dim].

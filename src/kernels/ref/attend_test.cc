@@ -135,5 +135,20 @@ TEST(RefAttendTest, SmallArenasHoldRoundedKeysAndValues) {
   }
 }
 
+// With keys and values that 8 bits and a scale hold, an arena of them gives what one of F32 gives.
+TEST(RefAttendTest, ArenasOf8BitsHoldBlocksWithAScale) {
+  AttendScene scene = WindowScene({.rows = 5, .dtype = DType::kQ8, .rot_dim = 0}, 0);
+  for (std::vector<float>* values : {&scene.k, &scene.v}) {
+    for (size_t i = 0; i < values->size(); ++i) {
+      float& value = (*values)[i];
+      value = i % kQ8Block == 0 ? 127.0f / 64 : std::round(value * 64) / 64;
+    }
+  }
+  TestBackend backend(kRefKernels), f32(kRefKernels);
+  const auto small = RunScene(backend, scene);
+  scene.shape.dtype = DType::kF32;
+  EXPECT_EQ(small, RunScene(f32, scene));
+}
+
 }  // namespace
 }  // namespace anabranch::testing

@@ -42,9 +42,9 @@ struct StoredKeys {
 
  private:
   VecF At(const unsigned char* slots, int64_t key, int64_t element) const {
-    const unsigned char* p = slots + (key * head_dim + element) * ElementBytes(kDType);
-    ReadAhead(p);
-    return LoadElements<kDType>(p);
+    const unsigned char* row = slots + key * RowBytes(kDType, head_dim);
+    ReadAhead(row + RowBytes(kDType, element));
+    return LoadElements<kDType>(row, element);
   }
 };
 

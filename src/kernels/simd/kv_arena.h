@@ -12,7 +12,10 @@ namespace anabranch {
 namespace {
 
 // DTypeBytes, for code of one instruction set.
-constexpr int64_t ElementBytes(DType dtype) { return dtype == DType::kF32 ? 4 : 2; }
+constexpr int64_t RowBytes(DType dtype, int64_t n) {
+  if (dtype == DType::kQ8) return n / kQ8Block * (4 + kQ8Block);
+  return n * (dtype == DType::kF32 ? 4 : 2);
+}
 
 // Calls body.operator()<dtype>().
 template <typename Body>
@@ -27,12 +30,30 @@ inline void WithDType(DType dtype, const Body& body) {
     case DType::kBF16:
       body.template operator()<DType::kBF16>();
       break;
+    case DType::kQ8:
+      body.template operator()<DType::kQ8>();
+      break;
   }
 }
 
 // Byte offset of a slot's row.
 inline int64_t SlotOffset(const KvArena& kv, int64_t kv_head, int64_t slot) {
-  return (kv_head * kv.slots + slot) * kv.head_dim * ElementBytes(kv.dtype);
+  return (kv_head * kv.slots + slot) * RowBytes(kv.dtype, kv.head_dim);
+}
+
+// n floats, in whole blocks, as kQ8.
+inline void StoreBlocks(const float* src, int64_t n, unsigned char* dst) {
+  for (int64_t b = 0; b < n; b += kQ8Block, dst += RowBytes(DType::kQ8, kQ8Block)) {
+    VecF max = Zero();
+    for (int64_t i = 0; i < kQ8Block; i += kWidth) max = Max(max, Abs(Load(src + b + i)));
+    const float amax = MaxOf(max);
+    const VecF inverse = Set1(amax > 0 ? 127.0f / amax : 0.0f);
+    const float scale = amax / 127.0f;
+    memcpy(dst, &scale, sizeof(scale));
+    int8_t q[kQ8Block];
+    for (int64_t i = 0; i < kQ8Block; i += kWidth) StoreI8(q + i, Mul(Load(src + b + i), inverse));
+    memcpy(dst + sizeof(scale), q, sizeof(q));
+  }
 }
 
 // n floats to elements of dtype at dst. Only these elements are written.
@@ -41,6 +62,7 @@ inline void StoreElements(DType dtype, const float* src, int64_t n, unsigned cha
     memcpy(dst, src, static_cast<size_t>(n) * sizeof(float));
     return;
   }
+  if (dtype == DType::kQ8) return StoreBlocks(src, n, dst);
   for (int64_t i = 0; i < n; i += kWidth) {
     const int64_t left = Min(kWidth, n - i);
     const VecF v = LoadPartial(src + i, left);
@@ -54,9 +76,15 @@ inline void StoreElements(DType dtype, const float* src, int64_t n, unsigned cha
   }
 }
 
-// kWidth elements at p.
+// Elements [i, i + kWidth) of a row; i is a multiple of kWidth.
 template <DType kDType>
-inline VecF LoadElements(const unsigned char* p) {
+inline VecF LoadElements(const unsigned char* row, int64_t i) {
+  if constexpr (kDType == DType::kQ8) {
+    const unsigned char* block = row + RowBytes(kDType, i);
+    const auto* q = reinterpret_cast<const int8_t*>(block + sizeof(float));
+    return Mul(Set1(LoadAs<float>(block)), LoadI8(q + i % kQ8Block));
+  }
+  const unsigned char* p = row + RowBytes(kDType, i);
   if constexpr (kDType == DType::kF32) {
     return Load(reinterpret_cast<const float*>(p));
   } else {
@@ -67,14 +95,10 @@ inline VecF LoadElements(const unsigned char* p) {
 // Elements [i, min(i + kWidth, n)) of a row of n, the other lanes zero.
 template <DType kDType>
 inline VecF LoadElementsOf(const unsigned char* row, int64_t i, int64_t n) {
-  const unsigned char* from = row + ElementBytes(kDType) * i;
-  alignas(64) unsigned char part[ElementBytes(kDType) * kWidth];
-  if (n - i < kWidth) {
-    memset(part, 0, sizeof(part));
-    memcpy(part, from, static_cast<size_t>(ElementBytes(kDType) * (n - i)));
-    from = part;
-  }
-  return LoadElements<kDType>(from);
+  if (kDType == DType::kQ8 || n - i >= kWidth) return LoadElements<kDType>(row, i);
+  alignas(64) unsigned char part[4 * kWidth] = {};
+  memcpy(part, row + RowBytes(kDType, i), static_cast<size_t>(RowBytes(kDType, n - i)));
+  return LoadElements<kDType>(part, 0);
 }
 
 // Keys and values of n <= kKeys slots of a KV head to F32: keys transposed, [width, kKeys], and
@@ -82,7 +106,7 @@ inline VecF LoadElementsOf(const unsigned char* row, int64_t i, int64_t n) {
 template <DType kDType>
 inline void LoadKeysAs(const KvArena& kv, int64_t kv_head, int64_t slot, int64_t n, int64_t width,
                        float* keys, float* values) {
-  const int64_t row_bytes = kv.head_dim * ElementBytes(kDType);
+  const int64_t row_bytes = RowBytes(kDType, kv.head_dim);
   const unsigned char* k_rows = kv.k.p + SlotOffset(kv, kv_head, slot);
   const unsigned char* v_rows = kv.v.p + SlotOffset(kv, kv_head, slot);
   for (int64_t d = 0; d < kv.head_dim; d += kWidth) {
