@@ -77,8 +77,6 @@ double Dot64(const float* a, const float* b, int32_t n) {
   return sum;
 }
 
-class TableMatmulTest : public TableTest {};
-
 struct Shape {
   int32_t rows, cols, out;
 };
@@ -95,28 +93,40 @@ std::vector<Shape> ShapesOf(GgufType type) {
   return shapes;
 }
 
+class TableMatmulTest : public TableTest {
+ protected:
+  // tolerance(x, w): how far the product of two rows may be from the reference's.
+  template <typename Tolerance>
+  void ExpectProducts(GgufType type, const Shape& shape, FloatWeights floats, uint32_t seed,
+                      const Tolerance& tolerance) {
+    const TestWeight w(type, shape.out, shape.cols, seed);
+    const auto x = Activations(shape.rows, shape.cols, seed + 1);
+    RunBoth([&](TestBackend& backend) {
+      const Weight packed = backend.Pack(type, w.rows, w.cols, w.raw, floats);
+      const Mat out = backend.Output(shape.rows, shape.out);
+      backend.table().matmul(backend.exec(), backend.Matrix(shape.rows, shape.cols, x),
+                             {&packed, 1}, {nullptr, 0}, false, {&out, 1});
+      return backend.Download(out);
+    });
+    for (int32_t r = 0; r < shape.rows; ++r) {
+      const float* row = &x[static_cast<size_t>(r * shape.cols)];
+      for (int32_t o = 0; o < shape.out; ++o) {
+        const auto at = static_cast<size_t>(r * shape.out + o);
+        ASSERT_NEAR(got_[at], want_[at], tolerance(row, w.row(o)))
+            << GgufTypeName(type) << " " << shape.rows << "x" << shape.cols << "x" << shape.out
+            << " row " << r << " out " << o;
+      }
+    }
+  }
+};
+
 TEST_P(TableMatmulTest, ProductsOfEveryTypeAndShapeAreTheReferences) {
   uint32_t seed = 1;
   for (GgufType type : kAllGgufTypes) {
     for (const Shape& shape : ShapesOf(type)) {
-      const TestWeight w(type, shape.out, shape.cols, seed++);
-      const auto x = Activations(shape.rows, shape.cols, seed++);
-      RunBoth([&](TestBackend& backend) {
-        const Weight packed = w.PackOn(backend);
-        const Mat out = backend.Output(shape.rows, shape.out);
-        backend.table().matmul(backend.exec(), backend.Matrix(shape.rows, shape.cols, x),
-                               {&packed, 1}, {nullptr, 0}, false, {&out, 1});
-        return backend.Download(out);
-      });
-      for (int32_t r = 0; r < shape.rows; ++r) {
-        const float* row = &x[static_cast<size_t>(r * shape.cols)];
-        for (int32_t o = 0; o < shape.out; ++o) {
-          const auto at = static_cast<size_t>(r * shape.out + o);
-          ASSERT_NEAR(got_[at], want_[at], ProductTolerance(type, row, w.row(o), shape.cols))
-              << GgufTypeName(type) << " " << shape.rows << "x" << shape.cols << "x" << shape.out
-              << " row " << r << " out " << o;
-        }
-      }
+      ExpectProducts(
+          type, shape, FloatWeights::kExact, seed += 2,
+          [&](const float* x, const float* w) { return ProductTolerance(type, x, w, shape.cols); });
     }
   }
 }
@@ -281,24 +291,9 @@ TEST_P(TableMatmulTest, FloatsMayBeMultipliedIn16Bits) {
                                {5, 100, 20},
                                {7, 768, 16},
                                {33, 256, 40}}) {
-      const TestWeight w(type, shape.out, shape.cols, seed++);
-      const auto x = Activations(shape.rows, shape.cols, seed++);
-      RunBoth([&](TestBackend& backend) {
-        const Weight packed = backend.Pack(type, w.rows, w.cols, w.raw, FloatWeights::kInt16);
-        const Mat out = backend.Output(shape.rows, shape.out);
-        backend.table().matmul(backend.exec(), backend.Matrix(shape.rows, shape.cols, x),
-                               {&packed, 1}, {nullptr, 0}, false, {&out, 1});
-        return backend.Download(out);
-      });
-      for (int32_t r = 0; r < shape.rows; ++r) {
-        const float* row = &x[static_cast<size_t>(r * shape.cols)];
-        for (int32_t o = 0; o < shape.out; ++o) {
-          const auto at = static_cast<size_t>(r * shape.out + o);
-          ASSERT_NEAR(got_[at], want_[at], Int16Tolerance(row, w.row(o), shape.cols))
-              << GgufTypeName(type) << " " << shape.rows << "x" << shape.cols << "x" << shape.out
-              << " row " << r << " out " << o;
-        }
-      }
+      ExpectProducts(
+          type, shape, FloatWeights::kInt16, seed += 2,
+          [&](const float* x, const float* w) { return Int16Tolerance(x, w, shape.cols); });
     }
   }
 }
