@@ -72,6 +72,7 @@ struct BenchOptions {
   KvType kv_type = KvType::kF16;
   int32_t repeats = 3;
   int32_t decode_tokens = 64;  // per repeat
+  int64_t stream_tokens = 0;   // read as one stream at the end
   // Not "": decoding is also measured while a memory in this folder is written, as answers are.
   std::string memory_folder{};
   ProgressFn on_progress;
@@ -91,6 +92,7 @@ struct BenchReport {
   std::vector<double> decode_ms;         // one per repeat: mean ms per token with the window full
   std::vector<double> token_ms;          // of each decoded token, by size
   std::vector<double> token_ms_writing;  // the same while a memory is written
+  std::vector<double> stream_ms;         // of each 1,000 tokens of the stream, in order
   MachineLimits limits;
   bool disturbed = false;  // a limit fell below 90 % of its best between two repeats
   // What no program can beat within these limits: a token's bytes have to be read, and its

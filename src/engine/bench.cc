@@ -85,6 +85,22 @@ Result<std::vector<double>> Decode(Context* context, TokenId token, int32_t n, i
   return ms;
 }
 
+// Times of each 1,000 of n tokens that are read as one stream.
+Result<std::vector<double>> ReadStream(Context* context, int64_t n, int32_t n_vocab,
+                                       const ProgressFn& on_progress) {
+  constexpr int64_t kStep = 1000;
+  context->Clear(StreamPos(0), context->kv().sizes().n_pinned);
+  const std::vector<TokenId> tokens = SomeTokens(kStep, n_vocab);
+  std::vector<double> ms;
+  for (int64_t read = 0; read + kStep <= n; read += kStep) {
+    const Stopwatch watch;
+    RETURN_IF_ERROR(ReadAll(context, tokens));
+    ms.push_back(watch.Ms());
+    if (on_progress) on_progress({.stage = "read", .done = read + kStep, .total = n});
+  }
+  return ms;
+}
+
 void Append(const std::vector<double>& from, std::vector<double>* to) {
   to->insert(to->end(), from.begin(), from.end());
 }
@@ -149,6 +165,8 @@ Result<BenchReport> MeasureSpeed(Model& model, CpuExec& exec, int32_t max_batch,
       options.on_progress({.stage = "bench", .done = repeat + 1, .total = options.repeats});
     }
   }
+  ASSIGN_OR_RETURN(report.stream_ms,
+                   ReadStream(&context, options.stream_tokens, n_vocab, options.on_progress));
   limits.Measure();
   report.limits = limits.best();
   report.disturbed = limits.disturbed();

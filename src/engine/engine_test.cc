@@ -397,6 +397,7 @@ TEST_F(EngineTest, BenchGivesOneFigurePerRepeat) {
   options.recent_size = 64;
   options.repeats = 2;
   options.decode_tokens = 4;
+  options.stream_tokens = 2500;
   const auto report = Open()->Bench(options);
   ASSERT_TRUE(report);
   EXPECT_EQ(report->window, 64);
@@ -413,6 +414,7 @@ TEST_F(EngineTest, BenchGivesOneFigurePerRepeat) {
   EXPECT_GT(report->prefill_floor_tps, report->reading_floor_tps);
   EXPECT_EQ(report->token_ms.size(), 8u);
   EXPECT_TRUE(report->token_ms_writing.empty());
+  EXPECT_EQ(report->stream_ms.size(), 2u);
   options.memory_folder = "/no/such/folder";
   EXPECT_EQ(Open()->Bench(options).error().kind, ErrorKind::kIo);
   options.memory_folder = ::testing::TempDir();
