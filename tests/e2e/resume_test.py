@@ -67,8 +67,8 @@ class ResumeFile(unittest.TestCase):
         self.memory.unlink()
         instants = random.Random(1)
         stopped = inside = 0
-        for i in range(12):
-            stopped += self.stop(instants.uniform(0, whole_s),
+        for i in range(12):  # each goes on where the one before was stopped
+            stopped += self.stop(instants.uniform(0, whole_s / 2),
                                  signal.SIGINT if i % 2 else signal.SIGKILL)
             if not self.memory.exists():
                 continue
