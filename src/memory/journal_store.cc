@@ -304,9 +304,10 @@ Result<std::optional<RunText>> JournalStore::NextRun(int64_t from, int64_t max_b
 }
 
 Result<std::string> JournalStore::Text(int64_t begin, int64_t end) const {
-  ASSIGN_OR_RETURN(
-      Statement select,
-      db_->Prepare(SelectWhere("stream = ?1 AND kind = 0 AND text_end > ?2 ORDER BY text_end")));
+  // A recall reads hundreds of texts.
+  static const std::string kSelect =
+      SelectWhere("stream = ?1 AND kind = 0 AND text_end > ?2 ORDER BY text_end");
+  ASSIGN_OR_RETURN(Statement select, db_->Prepare(kSelect));
   select.Bind(1, stream_).Bind(2, begin);
   std::string text;
   int64_t at = begin;

@@ -46,16 +46,15 @@ std::string IndexedWords(int64_t stream, std::string_view text) {
   return joined;
 }
 
-std::vector<std::string> WithoutCommonWords(std::vector<std::string> words) {
+bool IsCommonWord(const std::string& word) {
   const std::vector<std::string>& common = CommonWords();
-  std::erase_if(words, [&](const std::string& word) {
-    return std::binary_search(common.begin(), common.end(), word);
-  });
-  return words;
+  return std::binary_search(common.begin(), common.end(), word);
 }
 
 std::vector<std::string> ContentWords(std::string_view text) {
-  return WithoutCommonWords(LexicalWords(text));
+  std::vector<std::string> words = LexicalWords(text);
+  std::erase_if(words, IsCommonWord);
+  return words;
 }
 
 double Rarity(int64_t n_units, int64_t holding) {

@@ -14,9 +14,9 @@ std::string IndexedWord(int64_t stream, std::string_view word);
 // The indexed words of a text, with a space between them.
 std::string IndexedWords(int64_t stream, std::string_view text);
 
-// Sorted words but for those of any question ("what", "is", "the").
-std::vector<std::string> WithoutCommonWords(std::vector<std::string> words);
-// Words of a text that are not in any other question ("what", "is", "the").
+// A word of any question ("what", "is", "the").
+bool IsCommonWord(const std::string& word);
+// Words of a text but for the common ones.
 std::vector<std::string> ContentWords(std::string_view text);
 // Inverse document frequency of a word that `holding` of `n_units` units have: ln(1 + n / holding).
 double Rarity(int64_t n_units, int64_t holding);

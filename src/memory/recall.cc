@@ -120,10 +120,10 @@ class Recaller {
       const UnitRow& row = view_.row(unit);
       ASSIGN_OR_RETURN(const Wording* wording, WordingOf(unit));
       // What only says the question's own words tells nothing: an earlier asking, most likely.
-      const std::vector<std::string> content = WithoutCommonWords(wording->words);
-      const bool echo = std::all_of(content.begin(), content.end(), [&](const std::string& word) {
-        return asked_words.contains(word);
-      });
+      const bool echo =
+          std::all_of(wording->words.begin(), wording->words.end(), [&](const std::string& word) {
+            return asked_words.contains(word) || IsCommonWord(word);
+          });
       Candidate candidate;
       candidate.unit = unit;
       candidate.scores = scores.at(unit);

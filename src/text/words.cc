@@ -33,6 +33,17 @@ std::vector<std::string> LexicalWords(std::string_view text) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
   const auto size = static_cast<int64_t>(text.size());
   for (int64_t i = 0; i < size;) {
+    if (bytes[i] < 0x80) {  // most of most texts, without a look into Unicode's tables
+      const auto c = static_cast<char>(bytes[i++]);
+      if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+        word += c;
+      } else if (c >= 'A' && c <= 'Z') {
+        word += static_cast<char>(c - 'A' + 'a');
+      } else {
+        end_word();
+      }
+      continue;
+    }
     UChar32 c = 0;
     U8_NEXT(bytes, i, size, c);
     const bool ideograph = c >= 0 && u_hasBinaryProperty(c, UCHAR_IDEOGRAPHIC);
