@@ -5,7 +5,7 @@
     build/onnx/bin/python bench/compare_onnxruntime.py --embedder models/all-MiniLM-L6-v2
 
 The ONNX graph is made here from the same safetensors, of the operators that onnxruntime fuses for BERT,
-and checked against anabranch's vectors first. onnxruntime is handed token ids, in batches of one length
+and checked first against the golden vectors of anabranch's tests. onnxruntime is handed token ids, in batches of one length
 without padding; anabranch's figure has the tokenizer's time in it.
 """
 import argparse

@@ -33,9 +33,9 @@ struct ExecLimits {
 };
 
 // How a weight of floats is multiplied: as it is; or, about twice as fast, rounded to 16-bit
-// integers in blocks of 128 columns, and so are the activations. Steps are 1 / 65,000 of the sum of
-// a block's magnitudes at most, for activations 1 / 32,767 of the largest. A table without integer
-// products, and a weight whose columns are no multiple of 128, stay with floats.
+// integers in blocks of 128 columns, and so are the activations. A step is 1 / 32,767 of a block's
+// largest magnitude; of weights at least 1 / 65,471 of the sum of its magnitudes. A table without
+// integer products, and a weight whose columns are no multiple of 128, stay with floats.
 enum class FloatWeights : uint8_t { kExact, kInt16 };
 
 constexpr int64_t kReadBlock = int64_t{1} << 20;  // bytes

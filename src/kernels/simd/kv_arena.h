@@ -44,9 +44,7 @@ inline int64_t SlotOffset(const KvArena& kv, int64_t kv_head, int64_t slot) {
 // n floats, in whole blocks, as kQ8.
 inline void StoreBlocks(const float* src, int64_t n, unsigned char* dst) {
   for (int64_t b = 0; b < n; b += kQ8Block, dst += RowBytes(DType::kQ8, kQ8Block)) {
-    VecF max = Zero();
-    for (int64_t i = 0; i < kQ8Block; i += kWidth) max = Max(max, Abs(Load(src + b + i)));
-    const float amax = MaxOf(max);
+    const float amax = LargestOf<kQ8Block>(src + b);
     const VecF inverse = Set1(amax > 0 ? 127.0f / amax : 0.0f);
     const float scale = amax / 127.0f;
     memcpy(dst, &scale, sizeof(scale));

@@ -43,10 +43,16 @@ inline bool FitsScratch(const ExecLimits& limits, const Mat& x) {
   return x.rows <= limits.max_rows && x.cols <= limits.max_cols;
 }
 
-inline void QuantizeBlock(const float* x, XBlock* out) {
+// The largest magnitude of kN values, kN a multiple of kWidth.
+template <int kN>
+inline float LargestOf(const float* x) {
   VecF max = Zero();
-  for (int i = 0; i < 32; i += kWidth) max = Max(max, Abs(Load(x + i)));
-  const float amax = MaxOf(max);
+  for (int i = 0; i < kN; i += kWidth) max = Max(max, Abs(Load(x + i)));
+  return MaxOf(max);
+}
+
+inline void QuantizeBlock(const float* x, XBlock* out) {
+  const float amax = LargestOf<32>(x);
   const VecF inverse = Set1(amax > 0 ? 127.0f / amax : 0.0f);
   out->scale = amax / 127.0f;
   for (int half = 0; half < 2; ++half) {
@@ -62,9 +68,7 @@ inline void QuantizeBlock(const float* x, XBlock* out) {
 }
 
 inline void QuantizeBlock(const float* x, WideBlock* out) {
-  VecF max = Zero();
-  for (int i = 0; i < 128; i += kWidth) max = Max(max, Abs(Load(x + i)));
-  const float amax = MaxOf(max);
+  const float amax = LargestOf<128>(x);
   const VecF inverse = Set1(amax > 0 ? 32767.0f / amax : 0.0f);
   out->scale = amax / 32767.0f;
   for (int i = 0; i < 128; i += kWidth) StoreI16(out->q + i, Mul(Load(x + i), inverse));
